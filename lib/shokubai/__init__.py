@@ -1,0 +1,1 @@
+"""Reliability reports from request logs."""

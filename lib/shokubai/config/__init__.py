@@ -1,0 +1,1 @@
+"""What stands under ``parameters/``, as frozen objects; every problem at once, with file and line."""

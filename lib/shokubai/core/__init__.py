@@ -1,0 +1,1 @@
+"""What every stage speaks: errors, instants and windows, calendars, sketches, frame contracts. Imports nothing of ours."""

@@ -1,0 +1,133 @@
+"""What the SLO stage gives: unrounded numbers, a verdict with its reason, and series over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from shokubai.config.model import Slo
+from shokubai.core.frames import Column, FrameContract
+from shokubai.core.windows import Window
+
+Verdict = Literal["met", "missed", "not_enough_data"]
+Reason = Literal[
+    "interval_above_objective",  # met
+    "interval_below_objective",  # missed
+    "interval_holds_objective",  # not enough data: the interval lies on both sides
+    "no_traffic",  # not enough data: nothing valid was seen, and zero traffic is not 100 %
+    "incomplete",  # not enough data: too much telemetry is missing
+]
+
+
+@dataclass(frozen=True)
+class BurnRate:
+    """How fast the budget burns over one lookback, in multiples of the pace that spends it exactly in the window.
+
+    ``threshold`` is budget_fraction × window / lookback (SRE Workbook ch. 5), derived for the SLO's own window.
+    ``rate`` is at the end of the window, ``peak_rate`` the highest in the week before; None without traffic.
+    """
+
+    lookback: timedelta
+    short_lookback: timedelta
+    budget_fraction: float
+    severity: Literal["page", "ticket"]
+    threshold: float
+    rate: float | None
+    peak_rate: float | None
+    peak_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """When the budget will be spent if the last days' pace goes on.
+
+    outcome: exhausted (it is spent already), exhausts (at ``exhausted_at``), lasts, unknown (no traffic).
+    """
+
+    outcome: Literal["exhausted", "exhausts", "lasts", "unknown"]
+    exhausted_at: datetime | None
+    pace_burn_rate: float | None  # burn rate over the lookback that the forecast carries forward
+    lookback: timedelta
+
+
+@dataclass(frozen=True)
+class SloStatus:
+    """One SLO judged at one instant. Counts are requests, or slices where the budgeting method is by slices.
+
+    For RatioTimeslices ``good_count`` is the sum of the slices' ratios, hence not whole.
+    ``window`` is the judged part; ``whole_window`` reaches to the period's end for calendar windows.
+    ``budget_allowed_count`` = (1 − objective) × valid_count, unrounded; ``budget_left_ratio`` is 1 − spent /
+    allowed, negative when overspent, None without traffic; ``budget_left_minutes`` = that ratio × the whole
+    window's minutes × (1 − objective).
+    """
+
+    slo: Slo
+    window: Window
+    whole_window: Window
+    unit: Literal["requests", "slices"]
+    valid_count: int
+    good_count: float
+    bad_count: float
+    empty_slice_count: int
+    sli_ratio: float | None
+    interval_low: float | None
+    interval_high: float | None
+    verdict: Verdict
+    reason: Reason
+    completeness_ratio: float
+    budget_allowed_count: float
+    budget_spent_count: float
+    budget_left_count: float
+    budget_left_ratio: float | None
+    budget_allowed_minutes: float
+    budget_left_minutes: float | None
+    burn_rates: tuple[BurnRate, ...]
+    forecast: Forecast
+
+
+BUDGET_HISTORY = FrameContract(
+    "budget_history",
+    "hour end at which one SLO is judged",
+    {
+        "at": Column("TIMESTAMP", "the end of the judged window"),
+        "sli_ratio": Column("FLOAT64", "NaN without traffic"),
+        "budget_left_ratio": Column("FLOAT64", "1 = untouched, 0 = spent, negative = overspent, NaN without traffic"),
+    },
+)
+
+BURN_HISTORY = FrameContract(
+    "burn_history",
+    "lookback × instant",
+    {
+        "at": Column("TIMESTAMP", "the end of the lookback"),
+        "lookback_seconds": Column("INT64", ""),
+        "burn_rate": Column("FLOAT64", "NaN without traffic"),
+    },
+)
+
+EPISODES = FrameContract(
+    "episodes",
+    "stretch of minutes in which one SLO's budget burned above the page threshold",
+    {
+        "started_at": Column("TIMESTAMP", "first bad minute"),
+        "ended_at": Column("TIMESTAMP", "end of the last bad minute"),
+        "valid_count": Column("INT64", ""),
+        "bad_count": Column("INT64", ""),
+        "budget_spent_ratio": Column("FLOAT64", "bad_count / budget allowed in the SLO's window"),
+    },
+)
+
+SILENCES = FrameContract(
+    "silences",
+    "stretch without any request of a service that usually has them",
+    {
+        "service_name": Column("STRING", ""),
+        "started_at": Column("TIMESTAMP", ""),
+        "ended_at": Column("TIMESTAMP", ""),
+        "expected_count": Column("FLOAT64", "requests that the same hours of earlier weeks make likely"),
+        # late: reaches to the end of the window while metrics go on; telemetry_gap: metrics are missing too;
+        # zero_traffic: metrics went on, the service was up and nobody came; unexplained: no metrics to ask.
+        "kind": Column("STRING", "late, telemetry_gap, zero_traffic or unexplained"),
+    },
+)
