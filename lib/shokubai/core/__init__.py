@@ -1,1 +1,1 @@
-"""What every stage speaks: errors, instants and windows, calendars, sketches, frame contracts. Imports nothing of ours."""
+"""What every stage speaks: errors, windows, calendars, sketches, frame contracts. Imports nothing of ours."""

@@ -1,6 +1,6 @@
 """The errors of Shokubai.
 
-ShokubaiError                 base; the command line prints its text, never a traceback, and exits with ``exit_status``
+ShokubaiError                 base; the command line prints its text and exits with ``exit_status``
 ├── UsageError                what the user gave cannot be used (exit 2, nothing was run)
 │   └── ConfigurationError    problems in ``parameters/``, all of them at once
 ├── QueryError                a warehouse refused or failed a statement
