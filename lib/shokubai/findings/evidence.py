@@ -1,0 +1,136 @@
+"""What the rules see: one team's week as pure frames, the baselines it is compared with, and the thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from shokubai.config.model import Rules, Team
+from shokubai.core.calendar import BusinessCalendar
+from shokubai.core.windows import Week, Window
+from shokubai.findings.defaults import default_rules
+from shokubai.slo.model import EPISODES, SILENCES, SloStatus, Verdict
+from shokubai.tables.contracts import (
+    ALERTS,
+    DEPLOYMENTS,
+    INCIDENTS,
+    LATENCY_HOURS,
+    METRIC_HOURS,
+    ROUTE_COUNTS,
+    ROUTE_HOURS,
+    ROUTE_LATENCY,
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One team's week, ready for the rules.
+
+    A baseline that the data does not cover as a whole is left empty: half a week is no baseline. Every frame may
+    stay empty; the rules that need it then say nothing. Frames may hold more services and routes than the team
+    owns; ``owned`` drops them.
+
+    The two baselines of every comparison with the past are
+
+    - ``comparable_*``: the newest earlier week with as many business days, ``calendar.comparable_week(week)``;
+    - ``last_month_*``: for each day of the week the day that plays the same part in the previous month,
+      ``calendar.same_day_last_month(day)``, together.
+    """
+
+    team: Team
+    week: Week
+    zone: ZoneInfo  # the organisation's; the week is a local one
+    calendar: BusinessCalendar
+
+    # The SLOs of the team, judged at the week's end.
+    statuses: tuple[SloStatus, ...] = ()
+    # SLO name → EPISODES that touch the week.
+    episodes: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    # SLO name → verdict in last week's facts; empty without them.
+    previous_verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
+    # SILENCES of the team's services that touch the week.
+    silences: pd.DataFrame = field(default_factory=SILENCES.empty)
+
+    # ROUTE_COUNTS of the week and of the two baselines.
+    route_counts: pd.DataFrame = field(default_factory=ROUTE_COUNTS.empty)
+    comparable_route_counts: pd.DataFrame = field(default_factory=ROUTE_COUNTS.empty)
+    last_month_route_counts: pd.DataFrame = field(default_factory=ROUTE_COUNTS.empty)
+    # ROUTE_LATENCY of the week and of the two baselines.
+    route_latency: pd.DataFrame = field(default_factory=ROUTE_LATENCY.empty)
+    comparable_route_latency: pd.DataFrame = field(default_factory=ROUTE_LATENCY.empty)
+    last_month_route_latency: pd.DataFrame = field(default_factory=ROUTE_LATENCY.empty)
+    # ROUTE_HOURS of the week and of the two baselines (their own hours, not moved to the week).
+    route_hours: pd.DataFrame = field(default_factory=ROUTE_HOURS.empty)
+    comparable_route_hours: pd.DataFrame = field(default_factory=ROUTE_HOURS.empty)
+    last_month_route_hours: pd.DataFrame = field(default_factory=ROUTE_HOURS.empty)
+    # LATENCY_HOURS of the week: the hour in which a route became slower.
+    latency_hours: pd.DataFrame = field(default_factory=LATENCY_HOURS.empty)
+    # METRIC_HOURS of the 28 days that end with the week.
+    metric_hours: pd.DataFrame = field(default_factory=METRIC_HOURS.empty)
+
+    # DEPLOYMENTS, INCIDENTS and ALERTS of the team's services; deployments from six hours before the week on.
+    deployments: pd.DataFrame = field(default_factory=DEPLOYMENTS.empty)
+    incidents: pd.DataFrame = field(default_factory=INCIDENTS.empty)
+    alerts: pd.DataFrame = field(default_factory=ALERTS.empty)
+
+    # The organisation's thresholds; those it does not set are the packaged ones.
+    rules: Rules = field(default_factory=default_rules)
+
+    @cached_property
+    def window(self) -> Window:
+        """The local week in UTC."""
+        return self.week.window(self.zone)
+
+    @cached_property
+    def comparable_week(self) -> Week:
+        return self.calendar.comparable_week(self.week)
+
+    def thresholds(self, rule: str) -> Mapping[str, float]:
+        """The thresholds of a rule: the organisation's, and the packaged ones where it sets none."""
+        return {**default_rules().values.get(rule, {}), **self.rules.values.get(rule, {})}
+
+    def status(self, slo_name: str) -> SloStatus | None:
+        return next((s for s in self.statuses if s.slo.name == slo_name), None)
+
+    def owned(self) -> Evidence:
+        """The same evidence with only the services and routes that the team owns."""
+        services = set(self.team.services)
+        by_route = (
+            "route_counts",
+            "comparable_route_counts",
+            "last_month_route_counts",
+            "route_latency",
+            "comparable_route_latency",
+            "last_month_route_latency",
+            "route_hours",
+            "comparable_route_hours",
+            "last_month_route_hours",
+            "latency_hours",
+        )
+        by_service = ("silences", "metric_hours", "deployments", "incidents", "alerts")
+        kept = {name: _of_routes(getattr(self, name), self.team) for name in by_route}
+        kept |= {name: _of_services(getattr(self, name), services) for name in by_service}
+        return replace(self, **kept)
+
+
+def _of_services(frame: pd.DataFrame, services: set[str]) -> pd.DataFrame:
+    return frame[frame["service_name"].isin(services)].reset_index(drop=True)
+
+
+def _of_routes(frame: pd.DataFrame, team: Team) -> pd.DataFrame:
+    keys = ["service_name", "http_request_method", "http_route"]
+    routes = frame[keys].drop_duplicates()
+    mine = [team.owns_route(*route) for route in routes.itertuples(index=False, name=None)]
+    return frame.merge(routes[mine], on=keys, how="inner")
+
+
+def instant(value: object) -> datetime | None:
+    """A cell of a TIMESTAMP column as a datetime, None for a missing one."""
+    stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    return None if stamp is pd.NaT else stamp.to_pydatetime(warn=False)
