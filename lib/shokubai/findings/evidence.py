@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from shokubai.config.model import Rules, Team
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.windows import Week, Window
 from shokubai.findings.defaults import default_rules
-from shokubai.slo.model import EPISODES, SILENCES, SloStatus, Verdict
+from shokubai.slo.model import SILENCES, SloStatus, Verdict
 from shokubai.tables.contracts import (
     ALERTS,
     DEPLOYMENTS,
@@ -28,7 +30,7 @@ from shokubai.tables.contracts import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """One team's week, ready for the rules.
 
@@ -114,7 +116,7 @@ class Evidence:
             "latency_hours",
         )
         by_service = ("silences", "metric_hours", "deployments", "incidents", "alerts")
-        kept = {name: _of_routes(getattr(self, name), self.team) for name in by_route}
+        kept: dict[str, Any] = {name: _of_routes(getattr(self, name), self.team) for name in by_route}
         kept |= {name: _of_services(getattr(self, name), services) for name in by_service}
         return replace(self, **kept)
 
@@ -126,11 +128,11 @@ def _of_services(frame: pd.DataFrame, services: set[str]) -> pd.DataFrame:
 def _of_routes(frame: pd.DataFrame, team: Team) -> pd.DataFrame:
     keys = ["service_name", "http_request_method", "http_route"]
     routes = frame[keys].drop_duplicates()
-    mine = [team.owns_route(*route) for route in routes.itertuples(index=False, name=None)]
-    return frame.merge(routes[mine], on=keys, how="inner")
+    mine = np.array([team.owns_route(*route) for route in routes.itertuples(index=False, name=None)], dtype=bool)
+    return frame.merge(routes.loc[mine], on=keys, how="inner")
 
 
 def instant(value: object) -> datetime | None:
     """A cell of a TIMESTAMP column as a datetime, None for a missing one."""
     stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-    return None if stamp is pd.NaT else stamp.to_pydatetime(warn=False)
+    return None if pd.isna(stamp) else stamp.to_pydatetime(warn=False)

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shokubai.core.windows import HOUR
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Candidate
 
 _REFITS = 8  # the stretch and its ratio settle after two or three
 
 
-def rising_stretch(
-    events: npt.ArrayLike, totals: npt.ArrayLike, *, baseline_ratio: float
-) -> tuple[int, int] | None:
+def rising_stretch(events: npt.ArrayLike, totals: npt.ArrayLike, *, baseline_ratio: float) -> tuple[int, int] | None:
     """First and last block of the stretch in which events/totals rose above the baseline most convincingly.
 
     Blocks are consecutive, empty ones allowed. Within the stretch the ratio is one higher value, outside it is
@@ -61,6 +60,19 @@ def hourly(frame: pd.DataFrame, columns: Sequence[str], *, start: datetime, end:
     """One row per hour from ``start`` to ``end``, the columns summed, 0 where nothing was."""
     hours = pd.date_range(pd.Timestamp(start).floor("h"), end, freq="h", inclusive="left", unit="us", name="hour")
     return frame.groupby("hour")[list(columns)].sum().reindex(hours, fill_value=0)
+
+
+def stretch_times(hours: pd.DataFrame, stretch: tuple[int, int]) -> tuple[datetime | None, datetime | None]:
+    """When a stretch of ``hourly`` rows (with a request_count) began, and when it ended.
+
+    None for a start in the first hour with requests, since the onset was not seen then, and None for an end in
+    the last hour with requests, since it may go on.
+    """
+    busy = hours["request_count"].to_numpy().nonzero()[0]
+    first, last = stretch
+    start = None if first <= busy[0] else instant(hours.index[first])
+    end = None if last >= busy[-1] else instant(hours.index[last] + pd.Timedelta(HOUR))
+    return start, end
 
 
 def nearest_deployment(evidence: Evidence, service: str, onset: datetime | None) -> Candidate | None:

@@ -1,0 +1,14 @@
+"""The finding rules, one per file: each module defines one ``RULE``. A new file here is found by itself."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from shokubai.findings.observation import Rule
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(import_module(f"{__name__}.{name}").RULE for name in names)

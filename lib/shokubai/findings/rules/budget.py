@@ -1,0 +1,85 @@
+"""Is an error budget spent, or on its way to be?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from shokubai.findings.evidence import Evidence
+from shokubai.findings.model import Finding, Severity
+from shokubai.findings.observation import Observation, Rule
+from shokubai.slo.model import SloStatus
+
+
+def observe(evidence: Evidence) -> Iterable[Observation]:
+    """One observation per SLO with traffic, in the worst case that holds.
+
+    exhausted: nothing is left, and the SLO is missed. exhausted_unsure: nothing is left, but there are too few
+    requests to tell from chance. exhausts: at the last days' pace nothing will be left soon. slow_burn: less than
+    half is left and more is spent than planned.
+    """
+    for status in evidence.statuses:
+        yield Observation(_judge(evidence, status))
+
+
+def _judge(evidence: Evidence, status: SloStatus) -> Finding | None:
+    thresholds = evidence.thresholds("budget")
+    left = status.budget_left_ratio
+    if left is None or status.bad_count < thresholds["minimum_bad_count"]:
+        return None
+    pace = status.forecast.pace_burn_rate
+    horizon = evidence.window.end + timedelta(days=thresholds["exhausts_within_days"])
+    exhausted_at = status.forecast.exhausted_at
+    if left <= 0:
+        if status.verdict == "missed":
+            return _finding(status, "exhausted", "critical")
+        return _finding(status, "exhausted_unsure", "warning")
+    if status.forecast.outcome == "exhausts" and exhausted_at is not None and exhausted_at <= horizon:
+        return _finding(status, "exhausts", "warning")
+    if (
+        pace is not None
+        and pace > thresholds["slow_burn_factor"]
+        and left < thresholds["slow_burn_budget_left_ratio"]
+    ):
+        return _finding(status, "slow_burn", "notice")
+    return None
+
+
+def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
+    return Finding(
+        "budget",
+        case,
+        status.slo.service,
+        severity,
+        subject=status.slo.name,
+        ended_at=status.forecast.exhausted_at if case == "exhausts" else None,
+        numbers={
+            "affected_count": status.bad_count,
+            "bad_count": status.bad_count,
+            "valid_count": status.valid_count,
+            "by_slices": float(status.unit == "slices"),
+            "by_latency": float(status.slo.indicator.kind == "latency"),
+            "objective_ratio": status.slo.objective,
+            "sli_ratio": status.sli_ratio,
+            "sli_low_ratio": status.interval_low,
+            "sli_high_ratio": status.interval_high,
+            "budget_left_ratio": status.budget_left_ratio,
+            "budget_allowed_count": status.budget_allowed_count,
+            "budget_spent_ratio": None if status.budget_left_ratio is None else 1 - status.budget_left_ratio,
+            "pace_burn_factor": status.forecast.pace_burn_rate,
+            "pace_seconds": status.forecast.lookback.total_seconds(),
+            "window_seconds": status.whole_window.duration.total_seconds(),
+        },
+    )
+
+
+def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
+    """Resolved when the budget is judged again and nothing is left to say; silent without traffic."""
+    status = evidence.status(past.subject)
+    if status is None or status.budget_left_ratio is None:
+        return None
+    return replace(_finding(status, "resolved", "good"), state="resolved")
+
+
+RULE = Rule("budget", ("exhausted", "exhausted_unsure", "exhausts", "slow_burn", "resolved"), observe, follow_up)

@@ -1,0 +1,62 @@
+"""Where is the report blind, or was nobody there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from shokubai.findings.evidence import Evidence, instant
+from shokubai.findings.model import Finding, Severity
+from shokubai.findings.observation import Observation, Rule
+
+_SEVERITIES: Mapping[str, Severity] = {
+    "late": "notice",
+    "telemetry_gap": "warning",
+    "zero_traffic": "notice",
+    "unexplained": "notice",
+}
+
+
+def observe(evidence: Evidence) -> Iterable[Observation]:
+    """One observation per service and kind of silence in the week; times are those of the longest stretch."""
+    silences = _of_the_week(evidence)
+    for (service, kind), rows in silences.groupby(["service_name", "kind"], sort=True):
+        longest = rows.iloc[int(rows["duration_seconds"].argmax())]
+        yield Observation(
+            Finding(
+                "data_gap",
+                str(kind),
+                str(service),
+                _SEVERITIES[str(kind)],
+                subject=str(kind),
+                started_at=instant(longest["started_at"]),
+                ended_at=instant(longest["ended_at"]),
+                numbers={
+                    # Requests that are not in the log are no failures: they do not make a gap outrank one.
+                    "affected_count": 0.0,
+                    "duration_seconds": float(rows["duration_seconds"].sum()),
+                    "longest_seconds": float(longest["duration_seconds"]),
+                    "expected_count": float(rows["expected_count"].sum()),
+                    "stretch_count": float(len(rows)),
+                    "other_stretch_count": float(len(rows) - 1) or None,
+                },
+            )
+        )
+
+
+def _of_the_week(evidence: Evidence) -> pd.DataFrame:
+    thresholds = evidence.thresholds("data_gap")
+    silences = evidence.silences
+    silences = silences.assign(
+        duration_seconds=(silences["ended_at"] - silences["started_at"]) / pd.Timedelta(seconds=1)
+    )
+    return silences[
+        (silences["started_at"] < pd.Timestamp(evidence.window.end))
+        & (silences["ended_at"] > pd.Timestamp(evidence.window.start))
+        & (silences["duration_seconds"] >= 3600 * thresholds["minimum_hours"])
+        & (silences["expected_count"] >= thresholds["minimum_expected_count"])
+    ]
+
+
+RULE = Rule("data_gap", tuple(_SEVERITIES), observe)

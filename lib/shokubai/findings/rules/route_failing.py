@@ -1,0 +1,173 @@
+"""Which routes fail more than in both baselines, apart from what an outage or a retry storm explains?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from shokubai.findings.evidence import Evidence
+from shokubai.findings.model import Finding
+from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
+from shokubai.findings.routes import KEYS, Route, rows_of, touches
+from shokubai.findings.rules.outage import outages_of
+from shokubai.findings.rules.retry_storm import storms_of
+from shokubai.findings.statistics import Interval, dispersion, newcombe, proportion_p_value
+
+
+@dataclass(frozen=True)
+class Counts:
+    requests: float
+    errors: float
+
+    @property
+    def ratio(self) -> float:
+        return self.errors / self.requests
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One route's week beside one baseline."""
+
+    baseline: Counts
+    difference: Interval
+    p_value: float
+
+
+def observe(evidence: Evidence) -> Iterable[Observation]:
+    """One observation per route with enough requests and at least one baseline.
+
+    Errors are responses 500–599. Hours in which an outage or a retry storm is reported are left out of the
+    week, so that nothing is said twice. Reported when the error ratio rose by a minimum factor, a minimum
+    difference (at the interval's lower end) and a minimum number of failures against every baseline there is.
+    Counts are divided by how burstily the baseline fails. The p-value is the larger of the two.
+    """
+    minimum = evidence.thresholds("route_failing")["minimum_requests_count"]
+    routes = evidence.route_hours[KEYS].drop_duplicates().sort_values(KEYS)
+    comparable = _totals(evidence.comparable_route_counts)
+    last_month = _totals(evidence.last_month_route_counts)
+    for key in routes.itertuples(index=False, name=None):
+        route = Route(*key)
+        hours = rows_of(evidence.route_hours, route)
+        explained = [*outages_of(evidence, route), *storms_of(evidence, route)]
+        hours = hours[~touches(hours["hour"], explained)]
+        week = Counts(float(hours["request_count"].sum()), float(hours["error_count"].sum()))
+        baselines = [found.get(route) for found in (comparable, last_month)]
+        known = [b if b is not None and b.requests >= minimum else None for b in baselines]
+        if week.requests < minimum or not any(known):
+            continue
+        before = rows_of(evidence.comparable_route_hours, route)
+        burstiness = dispersion(before["error_count"], before["request_count"])
+        against = [_compare(week, b, burstiness) if b else None for b in known]
+        made = [c for c in against if c is not None]
+        worse = all(_fails_more(evidence, week, c) for c in made)
+        finding = _finding(evidence, route, hours, week, against) if worse else None
+        yield Observation(finding, max(c.p_value for c in made))
+
+
+def _totals(route_counts: pd.DataFrame) -> dict[Route, Counts]:
+    is_error = route_counts["http_response_status_code"].between(500, 599).fillna(False).astype(bool)
+    totals = (
+        route_counts.assign(error_count=route_counts["request_count"].where(is_error, 0))
+        .groupby(KEYS)[["request_count", "error_count"]]
+        .sum()
+    )
+    return {
+        Route(*key): Counts(float(requests), float(errors))
+        for key, requests, errors in zip(totals.index, totals["request_count"], totals["error_count"], strict=True)
+    }
+
+
+def _compare(week: Counts, baseline: Counts, burstiness: float) -> Comparison:
+    counts = {
+        "baseline_events": baseline.errors / burstiness,
+        "baseline_total": baseline.requests / burstiness,
+    }
+    events, total = week.errors / burstiness, week.requests / burstiness
+    return Comparison(baseline, newcombe(events, total, **counts), proportion_p_value(events, total, **counts))
+
+
+def _fails_more(evidence: Evidence, week: Counts, comparison: Comparison) -> bool:
+    thresholds = evidence.thresholds("route_failing")
+    extra = week.errors - week.requests * comparison.baseline.ratio
+    return (
+        extra >= thresholds["minimum_extra_errors_count"]
+        and week.ratio >= comparison.baseline.ratio * thresholds["minimum_change_factor"]
+        and comparison.difference.low >= thresholds["minimum_change_ratio"]
+    )
+
+
+def _finding(
+    evidence: Evidence, route: Route, hours: pd.DataFrame, week: Counts, against: list[Comparison | None]
+) -> Finding:
+    comparable, last_month = against
+    reference = comparable or last_month
+    assert reference is not None
+    table = hourly(hours, ["error_count", "request_count"], start=evidence.window.start, end=evidence.window.end)
+    stretch = rising_stretch(table["error_count"], table["request_count"], baseline_ratio=reference.baseline.ratio)
+    start, end = stretch_times(table, stretch) if stretch else (None, None)
+    extra = week.errors - week.requests * reference.baseline.ratio
+    return Finding(
+        "route_failing",
+        "failing_more",
+        route.service,
+        "warning",
+        method=route.method,
+        route=route.route,
+        started_at=start,
+        ended_at=end,
+        numbers={
+            "affected_count": extra,
+            "requests_count": week.requests,
+            "errors_count": week.errors,
+            "error_ratio": week.ratio,
+            "reference_error_ratio": reference.baseline.ratio,
+            "comparable_error_ratio": comparable.baseline.ratio if comparable else None,
+            "last_month_error_ratio": last_month.baseline.ratio if last_month else None,
+            "extra_errors_count": extra,
+            "difference_low_ratio": reference.difference.low,
+            "difference_high_ratio": reference.difference.high,
+        },
+        candidate=nearest_deployment(evidence, route.service, start),
+    )
+
+
+def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
+    """Resolved when the error ratio is back near last week's reference; else the route still fails.
+
+    Without this a route that keeps failing would look healed a week later, when the bad week has become the
+    baseline. Silent when the route has too few requests to tell.
+    """
+    week = _totals(evidence.route_counts).get(Route(past.service, past.method, past.route))
+    reference = past.numbers.get("reference_error_ratio")
+    thresholds = evidence.thresholds("route_failing")
+    if week is None or reference is None or week.requests < thresholds["minimum_requests_count"]:
+        return None
+    extra = week.errors - week.requests * reference
+    fails = (
+        extra >= thresholds["minimum_extra_errors_count"]
+        and week.ratio >= reference * thresholds["minimum_change_factor"]
+        and week.ratio - reference >= thresholds["minimum_change_ratio"]
+    )
+    return replace(
+        past,
+        case="still_failing" if fails else "resolved",
+        severity="warning" if fails else "good",
+        state="continuing" if fails else "resolved",
+        started_at=None,
+        ended_at=None,
+        candidate=None,
+        numbers={
+            "affected_count": extra if fails else 0.0,
+            "requests_count": week.requests,
+            "errors_count": week.errors,
+            "error_ratio": week.ratio,
+            "reference_error_ratio": reference,
+            "extra_errors_count": extra,
+        },
+    )
+
+
+RULE = Rule("route_failing", ("failing_more", "still_failing", "resolved"), observe, follow_up)
