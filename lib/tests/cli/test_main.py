@@ -1,0 +1,86 @@
+import signal
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from shokubai.cli import COMMANDS, main
+from shokubai.core.errors import ReportError, UsageError
+from shokubai.version import __version__
+
+HELP = """\
+Usage: main [OPTIONS] COMMAND [ARGS]...
+
+  Reliability reports from request logs: one per team, every week.
+
+Options:
+  --version   Show the version and exit.
+  -h, --help  Show this message and exit.
+
+Commands:
+  demo      Build the demo organisation's data.
+  import    Import log files into the request-log layout.
+  run       Make the reports of a run, such as the weekly one.
+  validate  Check everything under parameters/.
+"""
+
+
+def test_help_lists_every_command_without_importing_any():
+    result = CliRunner().invoke(main, ["--help"])
+    assert (result.exit_code, result.output) == (0, HELP)
+
+
+def test_version():
+    result = CliRunner().invoke(main, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"shokubai, version {__version__}\n")
+
+
+def test_unknown_command_names_the_nearest_one():
+    result = CliRunner().invoke(main, ["validat"])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        "Usage: main [OPTIONS] COMMAND [ARGS]...\nTry 'main --help' for help.\n\n"
+        "Error: no command is called 'validat'; there are: demo, import, run, validate; did you mean 'validate'?\n"
+    )
+
+
+def test_unknown_option_is_a_usage_error():
+    result = CliRunner().invoke(main, ["--colour"])
+    assert result.exit_code == 2
+    assert "No such option '--colour'" in result.stderr
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch):
+    """A command that raises what it is given."""
+
+    def install(error: BaseException) -> None:
+        @click.command
+        def command() -> None:
+            raise error
+
+        monkeypatch.setitem(COMMANDS, "fail", ("failing_command", ""))
+        monkeypatch.setitem(__import__("sys").modules, "failing_command", type("Module", (), {"command": command}))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (UsageError("no team is called 'x'"), 2, "no team is called 'x'\n"),
+        (ReportError("not made"), 1, "not made\n"),
+        (KeyboardInterrupt(), 128 + signal.SIGINT, "interrupted\n"),
+    ],
+)
+def test_explained_errors_are_one_message_and_a_status(failing, error, status, message):
+    failing(error)
+    result = CliRunner().invoke(main, ["fail"])
+    assert (result.exit_code, result.stdout, result.stderr.lstrip()) == (status, "", message)
+
+
+def test_a_bug_keeps_its_traceback(failing):
+    failing(ZeroDivisionError("a bug"))
+    result = CliRunner().invoke(main, ["fail"])
+    assert isinstance(result.exception, ZeroDivisionError)
