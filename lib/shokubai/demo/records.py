@@ -1,0 +1,218 @@
+"""What people and tools wrote down: deployments, incidents, alerts and requests to the SRE team."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from shokubai.core.calendar import BusinessCalendar
+from shokubai.core.windows import DAY
+from shokubai.demo import draws
+from shokubai.demo.events import (
+    LATENCY_REGRESSION,
+    MEMORY_LEAK,
+    OUTAGE,
+    OUTAGE_EARLIER,
+    QUEUE_LAG,
+    RETRY_STORM,
+    Event,
+)
+from shokubai.demo.organization import FIRST_WEEK, LAST_WEEK, SERVICES, TOKYO, WINDOW, Service, tokyo
+from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, SRE_REQUESTS
+
+TEAMS = (
+    "approval",
+    "archive",
+    "billing",
+    "identity",
+    "intake",
+    "issuing",
+    "matching",
+    "messaging",
+    "operations",
+    "partner",
+    "recognition",
+    "search",
+)
+UNTRUSTED_TITLE = (
+    "Report from hanako.tanaka@example.co.jp (203.0.113.24): page shows <script>alert(1)</script> instead of the file"
+)
+UNTRUSTED_DESCRIPTION = (
+    'Escape <img src=x onerror="alert(1)"> in file names; asked for by taro@example.com, 198.51.100.7'
+)
+
+_CHANGES = (
+    "Update dependencies",
+    "Add an index on customer_id",
+    "Show the tax rate on each line",
+    "Log the reason of rejected requests",
+    "Raise the timeout of the storage client to 3 s",
+    "Remove an unused feature flag",
+    "Fix rounding of consumption tax",
+    "Cache company settings for one minute",
+    "Translate error messages",
+    "Return early for empty pages",
+)
+# What changed and when, where the story needs it. The archive has not been deployed since its leak began.
+_PLANNED = (
+    ("document-intake", tokyo("2026-10-15 14:15"), "Switch uploads to the new storage bucket"),
+    ("document-intake", tokyo("2026-10-15 14:50"), "Revert: switch uploads to the new storage bucket"),
+    (MEMORY_LEAK.service, MEMORY_LEAK.start, "Keep thumbnails in memory"),
+    (LATENCY_REGRESSION.service, tokyo("2026-10-27 14:00"), "Rank results by partner and amount"),
+    (OUTAGE.service, tokyo("2026-10-28 10:00"), "Rotate the key that signs tokens"),
+    (OUTAGE.service, tokyo("2026-10-28 10:26"), "Revert: rotate the key that signs tokens"),
+    ("archive", tokyo("2026-09-15 15:30"), UNTRUSTED_DESCRIPTION),
+    ("billing", tokyo("2026-10-27 16:20"), UNTRUSTED_DESCRIPTION),
+)
+# The weeks in which only the planned deployments of these services happen.
+_QUIET = {
+    "search-api": (date(2026, 10, 26), date(2026, 11, 1)),
+    "auth": (date(2026, 10, 26), date(2026, 11, 1)),
+    "archive": (date(2026, 10, 1), date(2026, 11, 1)),
+    "document-intake": (date(2026, 10, 15), date(2026, 10, 15)),
+}
+
+
+def deployments(*, seed: int) -> pd.DataFrame:
+    """Deployments on business days between 10 and 17 o'clock (contracts.DEPLOYMENTS), oldest first."""
+    rows = list(_PLANNED)
+    for service in SERVICES:
+        rows += _routine_deployments(service, seed=seed)
+    frame = pd.DataFrame(rows, columns=["service_name", "deployed_at", "description"])
+    frame["deployed_at"] = pd.to_datetime(frame["deployed_at"], utc=True)
+    frame = frame.sort_values(["deployed_at", "service_name"], ignore_index=True)
+    days = frame["deployed_at"].dt.tz_convert(TOKYO).dt.strftime("%Y.%m.%d")
+    nth = frame.groupby(["service_name", days]).cumcount() + 1
+    frame["service_version"] = days + "." + nth.astype("str")
+    frame["deployment_id"] = frame["service_name"] + "-" + frame["service_version"]
+    return DEPLOYMENTS.conform(frame)
+
+
+def _routine_deployments(service: Service, *, seed: int) -> list[tuple[str, datetime, str]]:
+    calendar = BusinessCalendar(service.country)
+    rows = []
+    week = FIRST_WEEK
+    while week <= LAST_WEEK:
+        # Nobody deploys on the busiest day of the month.
+        days = [d for d in week.days() if calendar.is_business_day(d) and calendar.from_month_end(d) != -1]
+        for n in range(service.deployments_per_week if days else 0):
+            which, minute, text = (
+                float(draws.uniform(seed, "deployment", service.name, str(week), n, part)[0]) for part in range(3)
+            )
+            day = days[int(which * len(days))]
+            quiet = _QUIET.get(service.name)
+            if quiet and quiet[0] <= day <= quiet[1]:
+                continue
+            at = datetime(day.year, day.month, day.day, 10, tzinfo=service.zone) + timedelta(
+                minutes=int(minute * 420)
+            )
+            rows.append((service.name, at, _CHANGES[int(text * len(_CHANGES))]))
+        week = week.plus(1)
+    return rows
+
+
+def incidents() -> pd.DataFrame:
+    """Incidents (contracts.INCIDENTS): both outages, the storm, the lag and a small one without impact."""
+
+    def row(
+        number: int, service: str, title: str, severity: str, start: datetime, end: datetime, found: int, closed: int
+    ) -> tuple[object, ...]:
+        detected, resolved = start + timedelta(minutes=found), end + timedelta(minutes=closed)
+        return (f"INC-{number}", service, title, severity, start, detected, end, resolved)
+
+    small = tokyo("2026-10-27 09:40")
+    rows = [
+        row(101, "notification", "Mails delayed at month end", "SEV3", *_span("2026-09-30 17:10", 40), 12, 60),
+        row(102, "document-intake", "Uploads fail with 502", "SEV2", OUTAGE_EARLIER.start, OUTAGE_EARLIER.end, 5, 45),
+        row(103, "archive", UNTRUSTED_TITLE, "SEV3", small, small + timedelta(minutes=35), 15, 120),
+        row(104, "auth", "ログインできない / Sign-in fails with 503", "SEV1", OUTAGE.start, OUTAGE.end, 4, 50),
+        row(105, "invoice-api", "One customer's client retries approvals", "SEV3", *_of(RETRY_STORM), 9, 30),
+        row(106, "notification", "通知の遅延: outbox is behind", "SEV3", *_of(QUEUE_LAG), 35, 30),
+    ]
+    frame = pd.DataFrame(rows, columns=list(INCIDENTS.columns))
+    for name in ("started_at", "detected_at", "mitigated_at", "resolved_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return INCIDENTS.conform(frame)
+
+
+def _of(event: Event) -> tuple[datetime, datetime]:
+    return event.start, event.end
+
+
+def _span(start: str, minutes: int) -> tuple[datetime, datetime]:
+    return tokyo(start), tokyo(start) + timedelta(minutes=minutes)
+
+
+def alerts(*, seed: int) -> pd.DataFrame:
+    """Alerts (contracts.ALERTS): those of the planted events, and one that fires for nothing every other day."""
+    minute = timedelta(minutes=1)
+    rows: list[tuple[object, ...]] = [
+        (e.start + 4 * minute, e.end + 6 * minute, e.service, "ErrorBudgetBurnFast", "page")
+        for e in (OUTAGE_EARLIER, OUTAGE, RETRY_STORM)
+    ]
+    rows.append((QUEUE_LAG.start + 55 * minute, QUEUE_LAG.end, "notification", "OutboxTooOld", "page"))
+    rows.append((tokyo("2026-10-28 03:15"), None, "archive", "MemoryNearLimit", "ticket"))
+    rows.append((tokyo("2026-10-30 18:00"), None, "search-api", "ErrorBudgetBurnSlow", "ticket"))
+    day = WINDOW.start
+    while day < WINDOW.end:
+        number = day.toordinal()
+        for n in range(3):
+            fires, at, long = (float(draws.uniform(seed, "alert", number, n, part)[0]) for part in range(3))
+            if fires < 0.35:
+                fired = day + timedelta(seconds=int(at * 80_000))
+                rows.append((fired, fired + (3 + int(long * 12)) * minute, "search-api", "CpuHigh", "ticket"))
+        day += DAY
+    frame = pd.DataFrame(rows, columns=list(ALERTS.columns))
+    for name in ("fired_at", "resolved_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return ALERTS.conform(frame.sort_values(["fired_at", "service_name"], ignore_index=True))
+
+
+_ASKED = (
+    ("consultation", "Is our latency objective too strict?"),
+    ("consultation", "How do we split an SLO by route?"),
+    ("consultation", "負荷試験の結果を一緒に見てほしい"),
+    ("infrastructure", "Raise the connection limit of the database"),
+    ("infrastructure", "新しいキューを用意したい"),
+    ("infrastructure", "Access to the staging cluster"),
+    ("incident", "Help with the postmortem"),
+    ("alert", "アラートの閾値を見直したい"),
+    ("dashboard", "A chart for our batch job"),
+)
+
+
+def sre_requests(*, seed: int) -> pd.DataFrame:
+    """About five requests of teams to SRE a week (contracts.SRE_REQUESTS); the newest are still open."""
+    calendar = BusinessCalendar("JP")
+    rows = []
+    day = WINDOW.start.astimezone(TOKYO).date()
+    while day < WINDOW.end.astimezone(TOKYO).date():
+        for n in range(2 if calendar.is_business_day(day) else 0):
+            happens, who, what, minute = (
+                float(draws.uniform(seed, "ask", day.toordinal(), n, part)[0]) for part in range(4)
+            )
+            if happens > 0.5:
+                continue
+            wait, work = (float(draws.normal(seed, "wait", day.toordinal(), n, part)[0]) for part in (8, 9))
+            opened = datetime(day.year, day.month, day.day, 9, tzinfo=TOKYO) + timedelta(minutes=int(minute * 540))
+            answered = opened + timedelta(minutes=round(90 * 2.718281828 ** (1.1 * wait)))
+            closed = answered + timedelta(minutes=round(1500 * 2.718281828 ** (0.9 * work)))
+            kind, summary = _ASKED[int(what * len(_ASKED))]
+            rows.append(
+                (
+                    TEAMS[int(who * len(TEAMS))],
+                    kind,
+                    summary,
+                    opened,
+                    answered if answered < WINDOW.end else None,
+                    closed if closed < WINDOW.end else None,
+                )
+            )
+        day += DAY
+    frame = pd.DataFrame(rows, columns=list(SRE_REQUESTS.columns)[1:])
+    for name in ("opened_at", "first_response_at", "closed_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    frame = frame.sort_values(["opened_at", "team"], ignore_index=True)
+    frame.insert(0, "request_id", [f"SRE-{n}" for n in range(401, 401 + len(frame))])
+    return SRE_REQUESTS.conform(frame)
