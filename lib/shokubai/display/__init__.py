@@ -7,14 +7,16 @@ format    ``Locale``: ratios, counts, durations, instants, and ``locale.say(key,
 frames    contracts of the frames below (HOURLY_TRAFFIC, HOURLY_LATENCY, ROUTE_CHANGES, HOURLY_COMPLETENESS, QUERIES,
           TEAM_WEEKS) and the small records ``Events(deployments, incidents)`` and
           ``Periods(window, comparable, last_month)``
-exhibit   ``Figure``, ``Table``, ``Prose``, ``Callout``, ``Notices``, ``Cards``, ``Facts``
+exhibit   ``Figure``, ``Table``, ``Prose``, ``Callout``, ``Notices``, ``Cards``, ``Masthead``,
+          ``Facts``: what Jupyter shows; ``Notices`` takes findings already put into words
 sections  the words around them:
-            header(team=…, week=…, window=…, data_complete_through=…, as_of=…, locale=…) -> Prose
+            header(title=…, week=…, window=…, data_complete_through=…, locale=…, eyebrow="", facts={}) -> Masthead
+            team_header(team, *, week, window, data_complete_through, locale) -> Masthead
             section(name, *, locale) -> Prose          heading and "how to read this"; names in sections.SECTIONS
-            headline(statuses, *, locale) -> Prose     the verdict in one sentence
+            headline(statuses, *, locale) -> Prose     the verdict in one sentence; headline_sentence gives the text
             verdict_cards(statuses, *, locale) -> Cards
             callout(name, *, locale, level, **values) -> Callout   names in sections.CALLOUTS
-            nothing(name, *, locale) -> Callout        "there was none", said rather than left out
+            nothing(name, *, locale) -> Callout        "there was none", said rather than left out; sections.NOTHINGS
 figures   (``from shokubai.display import figures``) each gives a Figure whose title is the finding:
             figures.objectives(statuses, *, locale)
             figures.budget(histories, *, statuses, events, locale)        histories: SLO name -> BUDGET_HISTORY

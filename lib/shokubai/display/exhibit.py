@@ -1,0 +1,293 @@
+"""What a section shows: figures, tables, prose, cards and notices that Jupyter displays by themselves.
+
+Strings in exhibits are plain text from anywhere, hostile log lines included; they are escaped here, once, when
+they become HTML (autoescaping templates) or plotly's pseudo-HTML (``escape_for_plotly``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from typing import Any, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from shokubai.display.template import TEMPLATE
+from shokubai.findings.model import Severity
+from shokubai.slo.model import Verdict
+
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+FACTS_MIME = "application/vnd.shokubai.facts+json"
+METADATA_KEY = "shokubai"
+
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+Align = Literal["start", "end"]
+
+
+@cache
+def _macros() -> Any:
+    environment = Environment(
+        loader=PackageLoader("shokubai.display", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("exhibits.html").module
+
+
+def escape_for_plotly(text: str) -> str:
+    """Text that plotly shows as it is: its labels understand a little HTML, links among it."""
+    return escape(text, quote=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table, already formatted. ``detail`` is a second, quieter line."""
+
+    text: str
+    detail: str = ""
+    verdict: Verdict | None = None  # shown with its sign before the text
+    meter: float | None = None  # 0–1, a small bar under the text
+    href: str = ""
+    is_code: bool = False  # routes, names and hashes: set in a fixed-width font, broken anywhere
+
+
+@dataclass(frozen=True)
+class Header:
+    """One column's heading; numbers are aligned at the end."""
+
+    text: str
+    align: Align = "start"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption that says what is to be seen. Cells are text or ``Cell``."""
+
+    caption: str
+    headers: tuple[Header, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    def html(self) -> str:
+        return str(_macros().table(self))
+
+    def plain(self) -> str:
+        lines = [self.caption, " | ".join(h.text for h in self.headers)]
+        lines += [" | ".join(" ".join(filter(None, (c.text, c.detail))) for c in row) for row in self.rows]
+        return "\n".join(lines + ([self.note] if self.note else []))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart as plain plotly JSON. ``title`` and ``alt`` are plain text; ``equivalent`` says the same in words.
+
+    ``size`` is how much of a wide page's width it wants.
+    """
+
+    title: str
+    data: Sequence[Mapping[str, Any]]
+    layout: Mapping[str, Any]
+    alt: str
+    equivalent: Table
+    size: Literal["full", "half", "third"] = "full"
+    note: str = ""
+
+    def spec(self) -> dict[str, Any]:
+        """The chart in plotly's schema, title and template included."""
+        layout = {"template": TEMPLATE, **self.layout}
+        layout["title"] = {"text": "<br>".join(map(escape_for_plotly, _wrap(self.title)))}
+        return {
+            "data": [dict(trace) for trace in self.data],
+            "layout": layout,
+            "config": {"displayModeBar": False, "displaylogo": False, "responsive": True},
+        }
+
+    def to_plotly(self) -> Any:
+        """The same chart as ``plotly.graph_objects.Figure``, to go on working with."""
+        import plotly.graph_objects as go
+
+        spec = self.spec()
+        return go.Figure({"data": spec["data"], "layout": spec["layout"]})
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        about = {
+            "title": self.title,
+            "alt": self.alt,
+            "note": self.note,
+            "size": self.size,
+            "equivalent": self.equivalent.html(),
+        }
+        return {PLOTLY_MIME: self.spec(), "text/plain": f"{self.title}\n{self.equivalent.plain()}"}, {
+            METADATA_KEY: about
+        }
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: Literal[1, 2, 3] = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """``quiet`` for words that help reading; ``strong`` for the one sentence that must be read."""
+
+    text: str
+    tone: Literal["normal", "quiet", "strong"] = "normal"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Headings, paragraphs and lists."""
+
+    blocks: tuple[Heading | Paragraph | Bullets, ...]
+
+    def html(self) -> str:
+        return str(_macros().prose([(type(b).__name__, b) for b in self.blocks]))
+
+    def plain(self) -> str:
+        texts: list[str] = []
+        for block in self.blocks:
+            texts += [f"- {item}" for item in block.items] if isinstance(block, Bullets) else [block.text]
+        return "\n".join(texts)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Masthead:
+    """The top of a report: whose it is, for when, and a line of labelled facts."""
+
+    eyebrow: str
+    title: str
+    subtitle: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+    def html(self) -> str:
+        return str(_macros().masthead(self))
+
+    def plain(self) -> str:
+        return "\n".join([self.title, self.subtitle, *(f"{label}: {value}" for label, value in self.facts)])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Callout:
+    """One thing the reader must know before trusting what follows, or that there is nothing to see."""
+
+    level: Severity
+    title: str
+    body: str = ""
+
+    def html(self) -> str:
+        return str(_macros().callout(self))
+
+    def plain(self) -> str:
+        return f"{self.title}\n{self.body}".strip()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One finding in words. ``label`` says level and state; ``action`` is the one next step."""
+
+    level: Severity
+    label: str
+    title: str
+    body: str = ""
+    action: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Findings, in the order given."""
+
+    items: tuple[Notice, ...]
+    action_label: str = ""  # stands before each next step
+
+    def html(self) -> str:
+        return str(_macros().notices(self))
+
+    def plain(self) -> str:
+        return "\n".join(
+            " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when))) for n in self.items
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One SLO's verdict at a glance."""
+
+    verdict: Verdict
+    word: str
+    name: str
+    context: str  # service and window
+    value: str  # the SLI
+    value_detail: str  # objective and interval
+    budget: str
+    meter: float | None  # budget left, clipped to 0–1; None when there is no data
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The verdicts of all SLOs, one screen."""
+
+    cards: tuple[Card, ...]
+
+    def html(self) -> str:
+        return str(_macros().cards(self))
+
+    def plain(self) -> str:
+        return "\n".join(
+            " · ".join(filter(None, (c.word, c.name, c.value, c.value_detail, c.budget, *c.lines)))
+            for c in self.cards
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a page as JSON; invisible in the page, read by the site and by next week's report."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    message: str = "facts recorded"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {FACTS_MIME: dict(self.facts), "text/plain": self.message}, {}
+
+
+def _wrap(title: str, width: int = 96) -> list[str]:
+    """A title in lines for notebooks, where plotly does not wrap; wide characters count double."""
+    lines: list[str] = []
+    line, used = "", 0
+    words = title.split(" ") if title.isascii() or " " in title else [title]
+    for word in words:
+        length = sum(2 if ord(c) > 0x2E7F else 1 for c in word) + 1
+        if line and used + length > width:
+            lines, line, used = [*lines, line], "", 0
+        line, used = (f"{line} {word}" if line else word), used + length
+    return [*lines, line]

@@ -1,0 +1,12 @@
+"""Charts, one per file. Each takes a frame and gives a ``Figure`` whose title says what is to be seen."""
+
+from shokubai.display.figures.budget import budget
+from shokubai.display.figures.burn import burn
+from shokubai.display.figures.completeness import completeness
+from shokubai.display.figures.errors import errors
+from shokubai.display.figures.latency import latency
+from shokubai.display.figures.objectives import objectives
+from shokubai.display.figures.saturation import saturation
+from shokubai.display.figures.traffic import traffic
+
+__all__ = ["budget", "burn", "completeness", "errors", "latency", "objectives", "saturation", "traffic"]

@@ -1,0 +1,150 @@
+"""How long requests took, per hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+
+import pandas as pd
+
+from shokubai.display import axes
+from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
+from shokubai.display.figures.errors import ENOUGH_REQUESTS
+from shokubai.display.figures.traffic import comparable_name
+from shokubai.display.format import Locale
+from shokubai.display.frames import Events, Periods
+from shokubai.display.template import LIGHT
+from shokubai.slo.model import SloStatus
+
+HEIGHT = 300
+_LINES = (
+    ("p99_seconds", "p99", LIGHT["series-1-pale"], 1.4, "solid"),
+    ("p95_seconds", "p95", LIGHT["series-1"], 2.2, "solid"),
+    ("p50_seconds", "p50", LIGHT["series-3"], 1.6, "solid"),
+)
+
+
+def latency(
+    hours: pd.DataFrame,
+    *,
+    service: str,
+    periods: Periods,
+    statuses: Sequence[SloStatus],
+    events: Events,
+    locale: Locale,
+) -> Figure:
+    """p50, p95 and p99 per hour of one service (HOURLY_LATENCY) on a logarithmic scale, with its latency objectives.
+
+    Hours with few requests are gaps. "Typical" in the title is the median over the hours drawn.
+    """
+    mine = hours[hours["service_name"] == service].sort_values("hour")
+    shown = mine.where(mine["duration_count"] >= ENOUGH_REQUESTS)
+    x = axes.stamps(mine["hour"], locale)
+    lines = [
+        *_LINES,
+        ("comparable_p95_seconds", f"p95 {comparable_name(periods, locale)}", LIGHT["past"], 1.2, "dash"),
+    ]
+    data: list[axes.Trace] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": escape_for_plotly(name),
+            "x": x,
+            "y": axes.numbers((mine if column.startswith("comparable") else shown)[column]),
+            "customdata": [locale.seconds(v) for v in mine[column]],
+            "line": {"color": colour, "width": width, "dash": dash},
+            "connectgaps": False,
+            "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+        }
+        for column, name, colour, width, dash in lines
+    ]
+    data = [trace for trace in data if any(v is not None for v in trace["y"])]
+    shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
+    thresholds = sorted(
+        {
+            s.slo.indicator.threshold_seconds
+            for s in statuses
+            if s.slo.service == service and s.slo.indicator.threshold_seconds is not None
+        }
+    )
+    annotations = []
+    for threshold in thresholds:
+        shape, label = axes.horizontal(
+            threshold, locale.say("figure.latency.objective", threshold=locale.seconds(threshold))
+        )
+        label["y"] = log10(threshold)  # annotations on a logarithmic axis stand at the exponent
+        shapes.append(shape)
+        annotations.append(label)
+    values = [v for trace in data for v in trace["y"] if v] + thresholds
+    low, high = (log10(min(values)) - 0.1, log10(max(values)) + 0.15) if values else (-3.0, 1.0)
+    ticks = _ticks(low, high)
+    return Figure(
+        title=_title(mine, shown, service, locale),
+        data=[*data, *markers],
+        layout={
+            "height": HEIGHT,
+            "showlegend": True,
+            "xaxis": axes.time_axis(periods.window, locale),
+            "yaxis": {
+                "type": "log",
+                "range": [low, high],
+                "tickmode": "array",
+                "tickvals": ticks,
+                "ticktext": [locale.seconds(t) for t in ticks],
+            },
+            "yaxis2": axes.events_axis(),
+            "shapes": shapes,
+            "annotations": annotations,
+        },
+        alt=locale.say("figure.latency.alt", service=service, span=locale.days(periods.window)),
+        equivalent=_equivalent(mine, locale),
+        size="half",
+        note=axes.events_note(shapes, locale),
+    )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values on a logarithmic axis: 1, 2, 5 per decade while they are few, else whole decades."""
+    decades = range(floor(low), ceil(high) + 1)
+    fine = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= log10(m) + d <= high]
+    return fine if len(fine) <= 7 else [10.0**d for d in decades if low <= d <= high]
+
+
+def _title(mine: pd.DataFrame, shown: pd.DataFrame, service: str, locale: Locale) -> str:
+    p95 = shown["p95_seconds"].dropna()
+    if p95.empty:
+        key = "few" if mine["duration_count"].sum() else "nothing"
+        return locale.say(f"figure.latency.title.{key}", service=service)
+    worst = int(p95.to_numpy().argmax())
+    values = {
+        "service": service,
+        "typical": locale.seconds(float(p95.median())),
+        "worst": locale.seconds(float(p95.iloc[worst])),
+        "hour": locale.instant(mine.loc[p95.index, "hour"].iloc[worst].to_pydatetime()),
+    }
+    before = mine["comparable_p95_seconds"].dropna()
+    if before.empty:
+        return locale.say("figure.latency.title.alone", **values)
+    return locale.say("figure.latency.title.compared", before=locale.seconds(float(before.median())), **values)
+
+
+def _equivalent(mine: pd.DataFrame, locale: Locale) -> Table:
+    columns = ["p50_seconds", "p95_seconds", "p99_seconds", "comparable_p95_seconds", "last_month_p95_seconds"]
+    days = mine.groupby(mine["hour"].dt.tz_convert(locale.zone).dt.normalize())[columns].median()
+    return Table(
+        locale.say("figure.latency.caption"),
+        (
+            Header(locale.say("column.day")),
+            Header("p50", "end"),
+            Header("p95", "end"),
+            Header("p99", "end"),
+            Header(f"p95 {locale.say('period.comparable')}", "end"),
+            Header(f"p95 {locale.say('period.last_month')}", "end"),
+        ),
+        tuple(
+            (Cell(locale.day(day)), *(Cell(locale.seconds(v)) for v in values))
+            for day, values in zip(
+                [d.to_pydatetime() for d in days.index], days.itertuples(index=False, name=None), strict=True
+            )
+        ),
+    )

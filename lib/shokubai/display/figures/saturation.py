@@ -1,0 +1,103 @@
+"""How near each resource came to its limit: one small chart per metric."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from shokubai.core.windows import Window
+from shokubai.display import axes
+from shokubai.display.exhibit import Figure
+from shokubai.display.format import Locale
+from shokubai.display.frames import Events
+from shokubai.display.tables.metrics import highest_sample, metric_title, metrics
+from shokubai.display.template import LIGHT
+
+HEIGHT = 220
+
+
+def saturation(metric_hours: pd.DataFrame, *, window: Window, events: Events, locale: Locale) -> tuple[Figure, ...]:
+    """A small chart per service and metric (METRIC_HOURS): hourly mean and highest value against the limit."""
+    mine = metric_hours[(metric_hours["hour"] >= window.start) & (metric_hours["hour"] < window.end)]
+    groups = mine.sort_values("hour").groupby(["service_name", "metric_name", "unit"], sort=True)
+    several = mine["service_name"].nunique() > 1
+    return tuple(
+        _panel(
+            frame, str(key[0]), str(key[1]), str(key[2]), several=several, window=window, events=events, locale=locale
+        )
+        for key, frame in groups
+    )
+
+
+def _panel(
+    frame: pd.DataFrame,
+    service: str,
+    metric: str,
+    unit: str,
+    *,
+    several: bool,
+    window: Window,
+    events: Events,
+    locale: Locale,
+) -> Figure:
+    # A row for every hour, so that missing samples break the line.
+    every = pd.date_range(window.start, window.end, freq="h", inclusive="left", unit="us")
+    line = frame.drop_duplicates("hour").set_index("hour").reindex(every).rename_axis("hour").reset_index()
+    x = axes.stamps(line["hour"], locale)
+    shapes, markers = axes.draw_events(events, {service}, window, locale)
+    highest, at = highest_sample(frame)
+    limits = frame["limit_value"].dropna()
+    limit = float(limits.iloc[-1]) if len(limits) else None
+    annotations = []
+    top = highest or 1.0
+    if limit is not None and limit <= 4 * top:
+        shape, label = axes.horizontal(
+            limit, locale.say("figure.saturation.limit", limit=locale.quantity(limit, unit)), colour=LIGHT["bad"]
+        )
+        shapes, annotations, top = [*shapes, shape], [label], max(top, limit * 1.1)
+    name = f"{service} · {metric_title(metric, locale)}" if several else metric_title(metric, locale)
+    values = {"name": name}
+    key = "nothing"
+    if highest is not None:
+        values["peak"] = locale.quantity(highest, unit)
+        values["at"] = locale.instant(at)
+        key = "peak"
+        if limit:
+            key, values["share"] = "share", locale.share(highest / limit)
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": locale.say(f"figure.saturation.{column}"),
+            "x": x,
+            "y": axes.numbers(line[f"{column}_value"]),
+            "customdata": [locale.quantity(v, unit) for v in line[f"{column}_value"]],
+            "line": {"color": colour, "width": width},
+            "connectgaps": False,
+            "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+        }
+        for column, colour, width in (("max", LIGHT["series-1-pale"], 1.2), ("mean", LIGHT["series-1"], 2))
+    ]
+    ticks = (
+        [round(top * part, 12) for part in (0, 0.5)] if limit is None or limit > 4 * top else [0, limit / 2, limit]
+    )
+    return Figure(
+        title=locale.say(f"figure.saturation.title.{key}", **values),
+        data=[*data, *markers],
+        layout={
+            "height": HEIGHT,
+            "margin": {"b": 36},
+            "xaxis": {**axes.time_axis(window, locale), "title": {"text": ""}},
+            "yaxis": {
+                "range": [0, top * 1.12],
+                "tickmode": "array",
+                "tickvals": ticks,
+                "ticktext": [locale.quantity(t, unit) for t in ticks],
+            },
+            "yaxis2": axes.events_axis(),
+            "shapes": shapes,
+            "annotations": annotations,
+        },
+        alt=locale.say("figure.saturation.alt", name=name, service=service, span=locale.days(window)),
+        equivalent=metrics(frame, locale=locale),
+        size="third",
+    )

@@ -1,0 +1,288 @@
+"""Numbers, durations and instants as a reader reads them, in English and Japanese.
+
+Nothing here is compared with anything afterwards. Ratios are cut, not rounded, towards the worse: 0.99996 is never
+shown as 100%, and a budget that is overspent by a hair never as 0% left.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shokubai.config.model import Language, Text
+from shokubai.core.windows import Window
+from shokubai.display import words
+
+NO_VALUE = "–"
+MINUS = "−"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ja": ("月", "火", "水", "木", "金", "土", "日"),
+}
+_BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def _absent(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA, without importing pandas."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas.NA refuses to be a truth value
+        return True
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(repr(float(value)))
+
+
+def _cut(value: Decimal, digits: int, rounding: str) -> str:
+    """A decimal with so many digits after the point, thousands separated, no negative zero, a real minus sign."""
+    quantum = Decimal(1).scaleb(-digits)
+    rounded = value.quantize(quantum, rounding=rounding)
+    if rounded == 0:
+        rounded = abs(rounded)
+    return f"{rounded:,}".replace("-", MINUS)
+
+
+def _significant(value: Decimal, figures: int) -> int:
+    """How many digits after the point show ``figures`` significant ones of a value."""
+    return 0 if value == 0 else max(0, figures - 1 - value.adjusted())
+
+
+@dataclass(frozen=True)
+class Locale:
+    """A reader's language and the organisation's time zone; everything is formatted for one of these.
+
+    >>> reader = Locale("en", ZoneInfo("Asia/Tokyo"))
+    >>> reader.good_ratio(0.99954321), reader.good_ratio(0.99999), reader.count(1234567)
+    ('99.954%', '99.999%', '1,234,567')
+    >>> reader.day(date(2026, 10, 29))
+    'Thu 29 Oct'
+    """
+
+    language: Language
+    zone: ZoneInfo
+
+    # --- words ------------------------------------------------------------------------------------------------
+
+    def say(self, key: str, **values: object) -> str:
+        """The sentence called ``key`` in this language with its placeholders filled. Plain text, not HTML."""
+        return words.say(self.language, key, **values)
+
+    def text(self, text: Text) -> str:
+        return text.in_language(self.language)
+
+    def join(self, parts: list[str]) -> str:
+        return ("、" if self.language == "ja" else ", ").join(parts)
+
+    # --- ratios -----------------------------------------------------------------------------------------------
+
+    def good_ratio(self, ratio: float | None, *, digits: int = 2) -> str:
+        """A ratio of good events as percent: cut downwards, with two figures of what is missing to 100%.
+
+        At least ``digits`` digits after the point, more where it is close to 100%; 100% only when nothing is bad.
+        """
+        if _absent(ratio):
+            return NO_VALUE
+        percent = _decimal(ratio) * 100  # type: ignore[arg-type]
+        if percent == 100:
+            return "100%"
+        places = min(max(digits, _significant(100 - percent, 2)), 8)
+        text = _cut(percent, places, ROUND_FLOOR)
+        while text.endswith("0") and len(text) - text.index(".") - 1 > digits:
+            text = text[:-1]
+        return f"{text}%"
+
+    def objective(self, objective: float) -> str:
+        """An objective as it was written: 99.9%, 99.95%, 95%."""
+        text = f"{(_decimal(objective) * 100).normalize():f}"
+        return f"{text}%"
+
+    def interval(self, low: float | None, high: float | None, *, digits: int = 2) -> str:
+        """An interval of good ratios: ``99.91–99.95%``."""
+        if _absent(low) or _absent(high):
+            return NO_VALUE
+        return f"{self.good_ratio(low, digits=digits).removesuffix('%')}–{self.good_ratio(high, digits=digits)}"
+
+    def bad_ratio(self, ratio: float | None) -> str:
+        """A ratio of bad events as percent: cut upwards, two significant figures, 0% only when there is none."""
+        if _absent(ratio):
+            return NO_VALUE
+        percent = _decimal(ratio) * 100  # type: ignore[arg-type]
+        if percent == 0:
+            return "0%"
+        if percent >= 10:
+            return f"{_cut(percent, 0, ROUND_CEILING)}%"
+        return f"{_cut(percent, min(_significant(percent, 2), 8), ROUND_CEILING)}%"
+
+    def share(self, ratio: float | None) -> str:
+        """A part of a whole, such as budget left or spent: whole percents, cut downwards, finer near zero."""
+        if _absent(ratio):
+            return NO_VALUE
+        percent = _decimal(ratio) * 100  # type: ignore[arg-type]
+        places = 0 if abs(percent) >= 10 or percent == 0 else min(max(1, _significant(percent, 1)), 4)
+        return f"{_cut(percent, places, ROUND_FLOOR)}%"
+
+    def points(self, ratio: float | None) -> str:
+        """A difference of two shares: ``41 points``, 「41ポイント」."""
+        return NO_VALUE if _absent(ratio) else self.say("unit.points", count=self.share(ratio).removesuffix("%"))
+
+    def change(self, now: float | None, before: float | None) -> str:
+        """How a quantity changed: ``+12%``, ``−3%``, ``×4.2`` when it more than doubled; – when not comparable."""
+        if _absent(now) or _absent(before) or before == 0:
+            return NO_VALUE
+        factor = _decimal(now) / _decimal(before)  # type: ignore[arg-type]
+        if factor >= 2:
+            return f"×{_cut(factor, 0 if factor >= 10 else 1, ROUND_HALF_EVEN)}"
+        text = _cut((factor - 1) * 100, 0, ROUND_HALF_EVEN)
+        if text == "0":
+            return "±0%"
+        return f"{text}%" if text.startswith(MINUS) else f"+{text}%"
+
+    # --- quantities -------------------------------------------------------------------------------------------
+
+    def count(self, count: float | None) -> str:
+        """A count with thousands separators; one digit after the point when it is not whole."""
+        if _absent(count):
+            return NO_VALUE
+        value = _decimal(count)  # type: ignore[arg-type]
+        return _cut(value, 0 if value == value.to_integral_value() else 1, ROUND_HALF_EVEN)
+
+    def number(self, value: float | None, *, figures: int = 3) -> str:
+        """Any quantity with three significant figures and thousands separators."""
+        if _absent(value):
+            return NO_VALUE
+        if math.isinf(value):  # type: ignore[arg-type]
+            return "∞" if value > 0 else f"{MINUS}∞"  # type: ignore[operator]
+        decimal = _decimal(value)  # type: ignore[arg-type]
+        text = _cut(decimal, min(_significant(decimal, figures), 9), ROUND_HALF_EVEN)
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def times(self, rate: float | None) -> str:
+        """A burn rate: ``×13.4``."""
+        return NO_VALUE if _absent(rate) else f"×{self.number(rate)}"
+
+    def seconds(self, seconds: float | None) -> str:
+        """A latency: ``87 ms``, ``1.24 s``, ``2 min 5 s``; 「87 ms」「1.24秒」「2分5秒」."""
+        if _absent(seconds):
+            return NO_VALUE
+        value = float(seconds)  # type: ignore[arg-type]
+        if 0 < abs(value) < 0.9995:
+            return f"{self.number(value * 1000)} ms"
+        if abs(value) < 60:
+            return self.number(value) + ("秒" if self.language == "ja" else " s")
+        return self.span(timedelta(seconds=round(value)))
+
+    def span(self, span: timedelta | None) -> str:
+        """A length of time by its two largest units: ``2 h 10 min``, ``3 d 4 h``; 「2時間10分」."""
+        if _absent(span):
+            return NO_VALUE
+        assert span is not None
+        total = round(abs(span).total_seconds())
+        # Whole minutes from ten minutes on: seconds mean nothing there.
+        if total >= 600:
+            total = round(total / 60) * 60
+        names = ("日", "時間", "分", "秒") if self.language == "ja" else (" d", " h", " min", " s")
+        sizes = (86_400, 3_600, 60, 1)
+        first = next((n for n, size in enumerate(sizes) if total >= size), 3)
+        parts: list[str] = []
+        for size, name in list(zip(sizes, names, strict=True))[first : first + 2]:
+            amount, total = divmod(total, size)
+            if amount or not parts:
+                parts.append(f"{amount}{name}")
+        text = ("" if self.language == "ja" else " ").join(parts)
+        return f"{MINUS}{text}" if span < timedelta(0) and not text.startswith("0") else text
+
+    def minutes(self, minutes: float | None) -> str:
+        """A budget in minutes of full outage, as a length of time."""
+        return NO_VALUE if _absent(minutes) else self.span(timedelta(minutes=float(minutes)))  # type: ignore[arg-type]
+
+    def bytes(self, size: float | None) -> str:
+        """``1.2 GB``, in powers of 1000."""
+        if _absent(size):
+            return NO_VALUE
+        value, power = float(size), 0  # type: ignore[arg-type]
+        while abs(value) >= 999.5 and power < len(_BYTES) - 1:
+            value, power = value / 1000, power + 1
+        return f"{self.number(value)} {_BYTES[power]}"
+
+    def quantity(self, value: float | None, unit: str) -> str:
+        """A metric's value with its UCUM unit: ``1`` as percent, ``By`` as bytes, ``s`` as time, ``{thing}`` bare."""
+        if _absent(value):
+            return NO_VALUE
+        if unit == "1":
+            percent = _decimal(value) * 100  # type: ignore[arg-type]
+            return f"{_cut(percent, 0 if abs(percent) >= 10 else 1, ROUND_HALF_EVEN)}%"
+        if unit == "By":
+            return self.bytes(value)
+        if unit in {"s", "ms"}:
+            return self.seconds(float(value) / (1000 if unit == "ms" else 1))  # type: ignore[arg-type]
+        if unit.startswith("{"):
+            return self.number(value)
+        return f"{self.number(value)} {unit}".rstrip()
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def local(self, instant: datetime) -> datetime:
+        """The wall-clock time in the organisation's zone."""
+        return instant.astimezone(self.zone)
+
+    def day(self, day: date | datetime, *, year: bool = False) -> str:
+        """``Thu 29 Oct``, 「10月29日(木)」. An instant is taken on the organisation's clock."""
+        if isinstance(day, datetime):
+            day = self.local(day).date()
+        weekday = _WEEKDAYS[self.language][day.weekday()]
+        if self.language == "ja":
+            return (f"{day.year}年" if year else "") + f"{day.month}月{day.day}日({weekday})"
+        return f"{weekday} {day.day} {_MONTHS[day.month - 1]}" + (f" {day.year}" if year else "")
+
+    def short_day(self, day: date) -> str:
+        """For axes: ``Thu 29``, 「29(木)」."""
+        weekday = _WEEKDAYS[self.language][day.weekday()]
+        return f"{day.day}({weekday})" if self.language == "ja" else f"{weekday} {day.day}"
+
+    def month_day(self, day: date) -> str:
+        """For axes: ``29 Oct``, 「10/29」."""
+        return f"{day.month}/{day.day}" if self.language == "ja" else f"{day.day} {_MONTHS[day.month - 1]}"
+
+    def clock(self, instant: datetime) -> str:
+        return f"{self.local(instant):%H:%M}"
+
+    def instant(self, instant: datetime | None, *, year: bool = False) -> str:
+        """``Thu 29 Oct 14:05``, 「10月29日(木) 14:05」."""
+        if _absent(instant):
+            return NO_VALUE
+        assert instant is not None
+        return f"{self.day(instant, year=year)} {self.clock(instant)}"
+
+    def instants(self, start: datetime | None, end: datetime | None) -> str:
+        """From one instant to another, the day said once when it is the same; an open end is said."""
+        if _absent(start):
+            return NO_VALUE
+        assert start is not None
+        if _absent(end):
+            return self.say("time.since", at=self.instant(start))
+        assert end is not None
+        if self.local(start).date() == self.local(end).date():
+            return f"{self.instant(start)}–{self.clock(end)}"
+        return f"{self.instant(start)} – {self.instant(end)}"
+
+    def days(self, window: Window, *, year: bool = False) -> str:
+        """A window's first and last day: ``Mon 26 Oct – Sun 1 Nov 2026``."""
+        first, last = window.start, window.end - timedelta(microseconds=1)
+        if self.local(first).date() == self.local(last).date():
+            return self.day(first, year=year)
+        if self.language == "ja":
+            return f"{self.day(first, year=year)}〜{self.day(last)}"
+        return f"{self.day(first)} – {self.day(last, year=year)}"
+
+    def zone_name(self) -> str:
+        """What an axis says of its clock: ``Asia/Tokyo``."""
+        return self.zone.key

@@ -1,0 +1,23 @@
+"""Tables, one subject per file. Each gives a ``Table`` of formatted cells."""
+
+from shokubai.display.tables.changes import changes
+from shokubai.display.tables.metrics import metrics
+from shokubai.display.tables.provenance import provenance, queries
+from shokubai.display.tables.routes import routes_by_budget, routes_by_change
+from shokubai.display.tables.silences import silences
+from shokubai.display.tables.slos import burn_rates, episodes, verdicts
+from shokubai.display.tables.teams import teams
+
+__all__ = [
+    "burn_rates",
+    "changes",
+    "episodes",
+    "metrics",
+    "provenance",
+    "queries",
+    "routes_by_budget",
+    "routes_by_change",
+    "silences",
+    "teams",
+    "verdicts",
+]

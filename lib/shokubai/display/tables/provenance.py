@@ -1,0 +1,86 @@
+"""Where the numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+import pandas as pd
+
+from shokubai.core.windows import Window
+from shokubai.display.exhibit import Cell, Header, Table
+from shokubai.display.format import NO_VALUE, Locale
+
+Label = Literal[
+    "window",
+    "comparable",
+    "last_month",
+    "data_complete_through",
+    "zone",
+    "warehouse",
+    "code_version",
+    "notebook",
+    "parameters",
+    "query_count",
+    "bytes",
+    "seconds",
+    "run_at",
+]
+
+
+def provenance(
+    facts: Mapping[Label, Window | datetime | str | int | float | Sequence[str] | None], *, locale: Locale
+) -> Table:
+    """One row per fact, in the order given; the keys are ``Label``s.
+
+    Windows and instants are formatted for the reader, ``bytes`` as a size, ``seconds`` as a time, other numbers
+    as counts; text stays as it is.
+    """
+    return Table(
+        locale.say("table.provenance.caption"),
+        (Header(locale.say("column.what")), Header(locale.say("column.value"))),
+        tuple(
+            (Cell(locale.say(f"provenance.{label}")), _value(label, value, locale)) for label, value in facts.items()
+        ),
+    )
+
+
+def _value(label: Label, value: object, locale: Locale) -> Cell:
+    if value is None:
+        return Cell(NO_VALUE)
+    if isinstance(value, Window):
+        return Cell(locale.days(value, year=True))
+    if isinstance(value, datetime):
+        return Cell(locale.instant(value, year=True))
+    if isinstance(value, int | float):
+        form = {"bytes": locale.bytes, "seconds": locale.seconds}.get(label, locale.count)
+        return Cell(form(value))
+    if isinstance(value, str):
+        return Cell(value, is_code=label in {"code_version", "notebook", "parameters", "warehouse"})
+    assert isinstance(value, Sequence)
+    return Cell(locale.join([str(part) for part in value]))
+
+
+def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
+    """The statements run (QUERIES), in order, with the hash of their text, time, bytes and rows."""
+    return Table(
+        locale.say("table.queries.caption"),
+        (
+            Header(locale.say("column.query")),
+            Header(locale.say("column.hash")),
+            Header(locale.say("column.time"), "end"),
+            Header(locale.say("column.bytes"), "end"),
+            Header(locale.say("column.rows"), "end"),
+        ),
+        tuple(
+            (
+                Cell(row["name"], is_code=True),
+                Cell(row["sha256"][:12], is_code=True),
+                Cell(locale.seconds(row["milliseconds"] / 1000)),
+                Cell(locale.bytes(None if pd.isna(row["bytes"]) else row["bytes"])),
+                Cell(locale.count(None if pd.isna(row["row_count"]) else row["row_count"])),
+            )
+            for row in queries.to_dict("records")
+        ),
+    )

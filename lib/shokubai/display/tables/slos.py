@@ -1,0 +1,158 @@
+"""SLO verdicts, burn rates against their thresholds, and stretches in which budget burned fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from shokubai.config.model import Slo
+from shokubai.display.exhibit import Cell, Header, Table
+from shokubai.display.format import Locale
+from shokubai.slo.model import SloStatus
+
+
+def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
+    """One row per SLO: verdict and reason, SLI with its counts and interval, objective, budget left, forecast."""
+    return Table(
+        locale.say("table.verdicts.caption"),
+        (
+            Header(locale.say("column.slo")),
+            Header(locale.say("column.verdict")),
+            Header(locale.say("column.sli"), "end"),
+            Header(locale.say("column.objective"), "end"),
+            Header(locale.say("column.events"), "end"),
+            Header(locale.say("column.budget_left"), "end"),
+            Header(locale.say("column.forecast")),
+        ),
+        tuple(
+            (
+                Cell(s.slo.display_name or s.slo.name, detail=f"{s.slo.service} · {window_words(s, locale)}"),
+                Cell(locale.say(f"verdict.{s.verdict}"), detail=locale.say(f"reason.{s.reason}"), verdict=s.verdict),
+                Cell(sli_words(s, locale), detail=interval_words(s, locale)),
+                Cell(locale.objective(s.slo.objective), detail=indicator_words(s.slo, locale)),
+                Cell(
+                    f"{locale.count(s.bad_count)} / {locale.count(s.valid_count)}",
+                    detail=locale.say(f"unit.bad_of_{s.unit}"),
+                ),
+                Cell(locale.share(s.budget_left_ratio), detail=budget_amounts(s, locale), meter=meter(s)),
+                Cell(forecast_words(s, locale)),
+            )
+            for s in statuses
+        ),
+        note=locale.say("table.verdicts.note"),
+    )
+
+
+def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
+    """One row per SLO and lookback: the rate at the end of the window, the week's highest, and the threshold."""
+    return Table(
+        locale.say("table.burn.caption"),
+        (
+            Header(locale.say("column.slo")),
+            Header(locale.say("column.lookback"), "end"),
+            Header(locale.say("column.rate_now"), "end"),
+            Header(locale.say("column.rate_peak"), "end"),
+            Header(locale.say("column.threshold"), "end"),
+            Header(locale.say("column.crossed")),
+        ),
+        tuple(
+            (
+                Cell(s.slo.display_name or s.slo.name),
+                Cell(locale.span(b.lookback)),
+                Cell(locale.times(b.rate)),
+                Cell(locale.times(b.peak_rate), detail=locale.instant(b.peak_at) if b.peak_at else ""),
+                Cell(locale.times(b.threshold), detail=locale.say(f"severity.{b.severity}")),
+                Cell(
+                    locale.say(
+                        "crossed.unknown"
+                        if b.peak_rate is None
+                        else "crossed.yes"
+                        if b.peak_rate >= b.threshold
+                        else "crossed.no"
+                    )
+                ),
+            )
+            for s in statuses
+            for b in s.burn_rates
+        ),
+        note=locale.say("table.burn.note"),
+    )
+
+
+def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale) -> Table:
+    """The stretches (EPISODES) in which one SLO's budget burned above the page threshold, oldest first."""
+    return Table(
+        locale.say("table.episodes.caption", name=slo.display_name or slo.name),
+        (
+            Header(locale.say("column.when")),
+            Header(locale.say("column.length"), "end"),
+            Header(locale.say("column.events"), "end"),
+            Header(locale.say("column.budget_spent"), "end"),
+        ),
+        tuple(
+            (
+                Cell(locale.instants(start.to_pydatetime(), end.to_pydatetime())),
+                Cell(locale.span((end - start).to_pytimedelta())),
+                Cell(f"{locale.count(bad)} / {locale.count(valid)}"),
+                Cell(locale.share(spent)),
+            )
+            for start, end, valid, bad, spent in episodes.sort_values("started_at").itertuples(index=False, name=None)
+        ),
+    )
+
+
+def meter(status: SloStatus) -> float | None:
+    """The budget left as a bar, 0–1."""
+    return None if status.budget_left_ratio is None else min(max(status.budget_left_ratio, 0.0), 1.0)
+
+
+def sli_words(status: SloStatus, locale: Locale) -> str:
+    """The SLI with at least as many digits as its objective, so that cutting never turns a verdict round."""
+    return locale.good_ratio(status.sli_ratio, digits=_digits(status, locale))
+
+
+def interval_words(status: SloStatus, locale: Locale) -> str:
+    if status.interval_low is None or status.interval_high is None:
+        return ""
+    return locale.interval(status.interval_low, status.interval_high, digits=_digits(status, locale))
+
+
+def _digits(status: SloStatus, locale: Locale) -> int:
+    return max(2, len(locale.objective(status.slo.objective).removesuffix("%").partition(".")[2]))
+
+
+def indicator_words(slo: Slo, locale: Locale) -> str:
+    if slo.indicator.kind == "latency":
+        return locale.say("indicator.latency", threshold=locale.seconds(slo.indicator.threshold_seconds))
+    return locale.say("indicator.availability")
+
+
+def window_words(status: SloStatus, locale: Locale) -> str:
+    """``28 days rolling``, or the calendar period's first and last day."""
+    if status.slo.window.is_rolling:
+        return locale.say("window.rolling", span=locale.span(status.slo.window.duration.timedelta))
+    return locale.say("window.calendar", days=locale.days(status.whole_window))
+
+
+def budget_amounts(status: SloStatus, locale: Locale) -> str:
+    """The budget left as events and as minutes of full outage."""
+    if status.budget_left_ratio is None:
+        return locale.say("budget.no_data")
+    over = status.budget_left_count < 0
+    return locale.say(
+        f"budget.{'over' if over else 'left'}_{status.unit}",
+        count=locale.count(int(abs(status.budget_left_count))),
+        minutes=locale.minutes(abs(status.budget_left_minutes or 0.0)),
+    )
+
+
+def forecast_words(status: SloStatus, locale: Locale) -> str:
+    """When the budget will be spent at the pace of the last days."""
+    forecast = status.forecast
+    return locale.say(
+        f"forecast.{forecast.outcome}",
+        at=locale.instant(forecast.exhausted_at),
+        pace=locale.times(forecast.pace_burn_rate),
+        lookback=locale.span(forecast.lookback),
+    )
