@@ -37,7 +37,8 @@ class Finding:
     severity: Severity
     method: str = ""
     route: str = ""
-    subject: str = ""  # SLO or metric name where the rule is about one
+    subject: str = ""  # SLO, metric or alert name where the rule is about one
+    subject_name: str = ""  # what people call it, where that differs
     started_at: datetime | None = None
     ended_at: datetime | None = None
     numbers: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))

@@ -53,6 +53,7 @@ def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
         status.slo.service,
         severity,
         subject=status.slo.name,
+        subject_name=status.slo.display_name,
         ended_at=status.forecast.exhausted_at if case == "exhausts" else None,
         numbers={
             "affected_count": status.bad_count,

@@ -48,9 +48,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 def _of_the_week(evidence: Evidence) -> pd.DataFrame:
     thresholds = evidence.thresholds("data_gap")
     silences = evidence.silences
-    silences = silences.assign(
-        duration_seconds=(silences["ended_at"] - silences["started_at"]) / pd.Timedelta(seconds=1)
-    )
+    silences = silences.assign(duration_seconds=(silences["ended_at"] - silences["started_at"]).dt.total_seconds())
     return silences[
         (silences["started_at"] < pd.Timestamp(evidence.window.end))
         & (silences["ended_at"] > pd.Timestamp(evidence.window.start))

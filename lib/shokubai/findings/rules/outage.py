@@ -86,6 +86,7 @@ def _finding(
         slo.service,
         "critical" if due else "warning",
         subject=f"{slo.name}@{start:%Y-%m-%dT%H:%MZ}",
+        subject_name=slo.display_name,
         started_at=start,
         ended_at=end,
         numbers={

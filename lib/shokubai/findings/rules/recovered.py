@@ -21,6 +21,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
                 status.slo.service,
                 "good",
                 subject=status.slo.name,
+                subject_name=status.slo.display_name,
                 numbers={
                     "valid_count": status.valid_count,
                     "sli_ratio": status.sli_ratio,

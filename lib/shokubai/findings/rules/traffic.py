@@ -14,6 +14,7 @@ from shokubai.core.windows import local_day
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.routes import KEYS
 from shokubai.findings.statistics import Interval, rate_ratio
 
 
@@ -71,7 +72,8 @@ def _days(evidence: Evidence, service: str) -> list[Day]:
 
 
 def _daily(evidence: Evidence, route_hours: pd.DataFrame, service: str) -> dict[date, float]:
-    mine = route_hours[route_hours["service_name"] == service]
+    # Two days may have the same counterpart last month; its hours are then there twice.
+    mine = route_hours[route_hours["service_name"] == service].drop_duplicates([*KEYS, "hour"])
     days = mine["hour"].dt.tz_convert(evidence.zone).dt.date
     return {cast(date, day): float(count) for day, count in mine.groupby(days)["request_count"].sum().items()}
 

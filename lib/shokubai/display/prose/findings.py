@@ -1,0 +1,204 @@
+"""A finding in plain words: what was seen, how sure that is, and one next step. Advice, never a verdict on people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+import yaml
+
+from shokubai.config.model import Language, Team
+from shokubai.display.exhibit import Callout, Notice, Notices
+from shokubai.display.format import Locale
+from shokubai.display.scrub import scrub
+from shokubai.findings import Finding
+
+
+@dataclass(frozen=True)
+class Told:
+    """One finding in words: plain text, scrubbed of personal data, not escaped."""
+
+    title: str
+    body: str  # how sure it is: numbers, intervals, what it was compared with
+    action: str  # one next step
+    label: str  # level and state
+    when: str  # empty when it has no time
+
+
+def tell(finding: Finding, *, locale: Locale) -> Told:
+    """What a team reads about a finding. Raises KeyError when there are no words for its rule and case."""
+    words = vocabulary(locale.language)
+    case = words[finding.rule][finding.case]
+    values = _values(finding, locale)
+    say = _Sentences(locale, values)
+    body = say.all([*case["body"], words["common"]["candidate"]])
+    if values.get("candidate_at") and not values.get("candidate_description"):
+        body += say.all([words["common"]["candidate_bare"]])
+    return Told(
+        title=say.first([case["title"]]),
+        body=("" if locale.language == "ja" else " ").join(body),
+        action=say.first(case["action"] if isinstance(case["action"], list) else [case["action"]]),
+        label=_label(words, finding.severity, finding.state, finding.weeks),
+        when="" if finding.started_at is None else locale.instants(finding.started_at, finding.ended_at),
+    )
+
+
+def notices(findings: Sequence[Finding], *, locale: Locale) -> Notices | Callout:
+    """The findings of a report, in the order given; a line that says so when there are none."""
+    if not findings:
+        return Callout("good", vocabulary(locale.language)["labels"]["nothing"])
+    return _notices(locale, (_notice(finding.severity, tell(finding, locale=locale)) for finding in findings))
+
+
+def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: Locale) -> Notices:
+    """Findings of several teams from the ``findings`` of their facts, each under its team's name.
+
+    Every finding holds the words of ``tell`` under ``text`` by language.
+    """
+    items = []
+    for team, facts in findings:
+        told = Told(**facts["text"][locale.language])
+        notice = _notice(facts["severity"], told)
+        name = locale.text(team.display_name) or team.name
+        items.append(Notice(notice.level, f"{name} · {told.label}", told.title, told.body, told.action, told.when))
+    return _notices(locale, items)
+
+
+def _notices(locale: Locale, items: Iterable[Notice]) -> Notices:
+    return Notices(tuple(items), action_label=vocabulary(locale.language)["labels"]["action"])
+
+
+def _notice(severity: Any, told: Told) -> Notice:
+    return Notice(severity, told.label, told.title, told.body, told.action, told.when)
+
+
+@cache
+def vocabulary(language: Language) -> Mapping[str, Any]:
+    """The words of one language: rule → case → title, body and action, and some shared ones."""
+    text = files("shokubai.display.prose").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
+    words: Mapping[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return words
+
+
+def _label(words: Mapping[str, Any], severity: str, state: str, weeks: int) -> str:
+    labels = words["labels"]
+    return f"{labels['severity'][severity]} · {labels['state'][state].format(weeks=weeks)}"
+
+
+# --- what the placeholders stand for --------------------------------------------------------------------------
+
+
+def _values(finding: Finding, locale: Locale) -> dict[str, Any]:
+    """Everything a sentence may name: the finding's numbers, its times, and names scrubbed of personal data."""
+    words = vocabulary(locale.language)
+    values: dict[str, Any] = dict(finding.numbers)
+    values["service"] = scrub(finding.service)
+    values["where"] = scrub(f"{finding.method} {finding.route}".strip()) + f" ({scrub(finding.service)})"
+    values["subject"] = scrub(
+        finding.subject_name or words["metrics"].get(finding.subject) or finding.subject.partition("@")[0]
+    )
+    kind = "slices" if values.get("by_slices") else "slow" if values.get("by_latency") else "failed"
+    values["things"] = words["things"][kind]
+    values["started_at"], values["ended_at"] = finding.started_at, finding.ended_at
+    if finding.ended_at is not None:
+        values["last_day"] = finding.ended_at - timedelta(microseconds=1)
+        values |= _interval_of_end(finding, finding.ended_at)
+    if finding.candidate is not None:
+        values["candidate_at"] = finding.candidate.at
+        values["candidate_identifier"] = _identifier(finding.candidate.identifier)
+        values["candidate_description"] = scrub(finding.candidate.description)
+    return values
+
+
+def _interval_of_end(finding: Finding, end: datetime) -> dict[str, datetime | None]:
+    """The earliest and latest end, where the numbers hold how far away they are."""
+    hits = finding.numbers.get("hits_in_seconds")
+    if hits is None:
+        return {}
+    out: dict[str, datetime | None] = {}
+    for name in ("earliest", "latest"):
+        seconds = finding.numbers.get(f"{name}_in_seconds")
+        out[f"{name}_at"] = None if seconds is None else end + timedelta(seconds=seconds - hits)
+    return out
+
+
+def _identifier(identifier: str) -> str:
+    """A version or deployment id; commit hashes are cut as git cuts them."""
+    return identifier[:12] if re.fullmatch(r"[0-9a-f]{13,40}", identifier) else scrub(identifier)
+
+
+class _Unknown(Exception):
+    """A sentence names a value that is not known."""
+
+
+class _Sentences(Formatter):
+    """Fills placeholders; sentences whose values are not known are left out."""
+
+    def __init__(self, locale: Locale, values: Mapping[str, Any]) -> None:
+        self._locale = locale
+        self._values = values
+
+    def all(self, sentences: Iterable[str | Mapping[str, str]]) -> list[str]:
+        told = (self._say(sentence) for sentence in sentences)
+        return [text for text in told if text is not None]
+
+    def first(self, sentences: Iterable[str | Mapping[str, str]]) -> str:
+        """The first sentence that can be said. Raises LookupError when none can."""
+        told = self.all(sentences)
+        if not told:
+            raise LookupError(f"none of the sentences can be said with {sorted(self._values)}: {list(sentences)}")
+        return told[0]
+
+    def _say(self, sentence: str | Mapping[str, str]) -> str | None:
+        if isinstance(sentence, str):
+            sentence = {"say": sentence}
+        if "if" in sentence and not self._values.get(sentence["if"]):
+            return None
+        if "unless" in sentence and self._values.get(sentence["unless"]):
+            return None
+        try:
+            return self.vformat(sentence["say"], (), self._values)
+        except _Unknown:
+            return None
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        value = kwargs.get(str(key))
+        if value is None or value == "":
+            raise _Unknown(key)
+        return (str(key), value)
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        name, content = value
+        if isinstance(content, str):
+            return content
+        if isinstance(content, datetime):
+            return self._locale.day(content) if format_spec == "day" else self._locale.instant(content)
+        return self._number(name, float(content), format_spec)
+
+    def _number(self, name: str, value: float, spec: str) -> str:
+        locale = self._locale
+        if name.endswith("_seconds"):
+            return locale.seconds(value)
+        if name.endswith("_count"):
+            count = locale.count(round(value))
+            if not spec:
+                return count
+            # Japanese has counters without plural, English nouns with one.
+            return count + spec if locale.language == "ja" else f"{count} {spec}{'' if round(value) == 1 else 's'}"
+        if name.endswith("_factor"):
+            return locale.times(value) if locale.language == "en" else f"{locale.number(value)}倍"
+        if spec == "points":
+            return locale.number(value * 100, figures=2)
+        by_spec: Mapping[str, Callable[[float], str]] = {
+            "good": locale.good_ratio,
+            "bad": locale.bad_ratio,
+            "share": locale.share,
+            "objective": locale.objective,
+        }
+        return by_spec[spec](value)
