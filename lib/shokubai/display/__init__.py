@@ -10,8 +10,8 @@ frames    contracts of the frames below (HOURLY_TRAFFIC, HOURLY_LATENCY, ROUTE_C
 exhibit   ``Figure``, ``Table``, ``Prose``, ``Callout``, ``Notices``, ``Cards``, ``Masthead``,
           ``Facts``: what Jupyter shows; ``Notices`` takes findings already put into words
 sections  the words around them:
-            header(title=…, week=…, window=…, data_complete_through=…, locale=…, eyebrow="", facts={}) -> Masthead
-            team_header(team, *, week, window, data_complete_through, locale) -> Masthead
+            header(title=…, week=…, window=…, data_complete_through=…, locale=…, as_of=None, facts={}) -> Masthead
+            team_header(team, *, week, window, data_complete_through, locale, as_of=None) -> Masthead
             section(name, *, locale) -> Prose          heading and "how to read this"; names in sections.SECTIONS
             headline(statuses, *, locale) -> Prose     the verdict in one sentence; headline_sentence gives the text
             verdict_cards(statuses, *, locale) -> Cards
@@ -35,7 +35,8 @@ tables    (``from shokubai.display import tables``) each gives a Table:
             tables.changes(events, *, alerts, window, locale)             Events and tables.contracts.ALERTS
             tables.silences(silences, *, locale)                          slo.model.SILENCES
             tables.metrics(metric_hours, *, locale)                       METRIC_HOURS
-            tables.provenance(facts, *, locale)                           label key -> value, see the function
+            tables.provenance(facts, *, locale)                           tables.provenance.LABELS -> value
             tables.queries(queries, *, locale)                            QUERIES
+            tables.sre_requests(requests, *, locale)                      tables.contracts.SRE_REQUESTS
             tables.teams(weeks, *, locale)                                TEAM_WEEKS
 """

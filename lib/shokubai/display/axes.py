@@ -13,6 +13,7 @@ from shokubai.core.windows import DAY, Window, local_midnight
 from shokubai.display.exhibit import escape_for_plotly
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
+from shokubai.display.scrub import scrub
 from shokubai.display.template import LIGHT
 
 STAMP = "%Y-%m-%d %H:%M:%S"
@@ -116,7 +117,7 @@ def draw_events(
                     locale.say(
                         "event.incident",
                         id=row["incident_id"],
-                        title=row["title"],
+                        title=scrub(row["title"]),
                         span=locale.instants(
                             row["started_at"],
                             row["mitigated_at"] if pd.notna(row["mitigated_at"]) else row["resolved_at"],
@@ -137,7 +138,7 @@ def draw_events(
                         "event.deployment",
                         service=row["service_name"],
                         version=row["service_version"],
-                        description=row["description"],
+                        description=scrub(row["description"]),
                         at=locale.instant(row["deployed_at"]),
                     )
                     for row in deployments

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shokubai.display.format import NO_VALUE
 from shokubai.display.template import TEMPLATE
 from shokubai.findings.model import Severity
 from shokubai.slo.model import Verdict
@@ -71,11 +72,14 @@ class Table:
     headers: tuple[Header, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    empty: str = NO_VALUE  # said instead of a table without rows
 
     def html(self) -> str:
         return str(_macros().table(self))
 
     def plain(self) -> str:
+        if not self.rows:
+            return f"{self.caption}: {self.empty}"
         lines = [self.caption, " | ".join(h.text for h in self.headers)]
         lines += [" | ".join(" ".join(filter(None, (c.text, c.detail))) for c in row) for row in self.rows]
         return "\n".join(lines + ([self.note] if self.note else []))

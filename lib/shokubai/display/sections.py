@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
-from shokubai.config.model import Team
+from shokubai.config.model import Team, Text
 from shokubai.core.windows import Week, Window
 from shokubai.display.exhibit import Callout, Card, Cards, Heading, Masthead, Paragraph, Prose
 from shokubai.display.format import MINUS, Locale
@@ -55,37 +55,58 @@ CalloutName = Literal[
 CALLOUTS: tuple[CalloutName, ...] = get_args(CalloutName)
 
 Nothing = Literal[
-    "findings", "routes_by_budget", "routes_by_change", "changes", "metrics", "silences", "episodes", "attention"
+    "findings",
+    "routes_by_budget",
+    "routes_by_change",
+    "changes",
+    "metrics",
+    "silences",
+    "episodes",
+    "attention",
+    "sre_requests",
+    "queries",
 ]
 NOTHINGS: tuple[Nothing, ...] = get_args(Nothing)
 
 
 def header(
     *,
-    title: str,
+    title: Text | str,
     week: Week,
     window: Window,
     data_complete_through: datetime | None,
     locale: Locale,
+    as_of: datetime | None = None,
     eyebrow: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> Masthead:
-    """The top of a page. ``title`` is the team's or organisation's name; ``facts`` are further labels and values."""
+    """The top of a page: whose week it is and up to when its data is complete.
+
+    ``title`` is a team's or the organisation's name; ``as_of`` is when the page was made; ``facts`` are further labels and values, already in words.
+    """
+    complete = locale.instant(data_complete_through) if data_complete_through else locale.say("header.no_data")
     shown = {
-        locale.say("header.week"): f"{week}",
-        locale.say("header.data_complete_through"): (
-            locale.instant(data_complete_through) if data_complete_through else locale.say("header.no_data")
-        ),
+        locale.say("header.week"): str(week),
+        locale.say("header.data_complete_through"): complete,
         locale.say("header.zone"): locale.zone_name(),
         **(facts or {}),
     }
+    if as_of:
+        shown[locale.say("header.as_of")] = locale.instant(as_of, year=True)
+    name = title if isinstance(title, str) else locale.text(title)
     return Masthead(
-        eyebrow or locale.say("header.eyebrow"), title, locale.days(window, year=True), tuple(shown.items())
+        eyebrow or locale.say("header.eyebrow"), name, locale.days(window, year=True), tuple(shown.items())
     )
 
 
 def team_header(
-    team: Team, *, week: Week, window: Window, data_complete_through: datetime | None, locale: Locale
+    team: Team,
+    *,
+    week: Week,
+    window: Window,
+    data_complete_through: datetime | None,
+    locale: Locale,
+    as_of: datetime | None = None,
 ) -> Masthead:
     """The top of a team's weekly report: its name, the week, the services it owns."""
     return header(
@@ -94,6 +115,7 @@ def team_header(
         window=window,
         data_complete_through=data_complete_through,
         locale=locale,
+        as_of=as_of,
         facts={locale.say("header.services"): locale.join(list(team.services))},
     )
 
@@ -176,8 +198,9 @@ def _card(status: SloStatus, locale: Locale) -> Card:
 def callout(name: CalloutName, *, locale: Locale, level: Severity = "notice", **values: object) -> Callout:
     """Something to know before reading on.
 
-    Values (formatted text): no_latency, no_traffic, no_data: ``service``; late_data: ``services``, ``at``;
-    telemetry_gap: ``services``; no_comparison, month_turn: ``days``; no_slos: ``team``.
+    Values (formatted text): no_latency, no_traffic: ``service``; late_data: ``services``, ``at``;
+    telemetry_gap: ``services``; no_comparison, month_turn: ``days``; no_slos: ``team``;
+    no_data: none.
     """
     return Callout(level, locale.say(f"callout.{name}.title", **values), locale.say(f"callout.{name}.body", **values))
 

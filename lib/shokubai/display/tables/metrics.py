@@ -70,4 +70,5 @@ def metrics(metric_hours: pd.DataFrame, *, locale: Locale) -> Table:
             Header(locale.say("column.hours"), "end"),
         ),
         tuple(rows),
+        empty=locale.say("nothing.metrics"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -23,18 +23,21 @@ Label = Literal[
     "notebook",
     "parameters",
     "query_count",
-    "bytes",
+    "bytes_read",
     "seconds",
-    "run_at",
+    "generated_at",
 ]
 
 
-def provenance(
-    facts: Mapping[Label, Window | datetime | str | int | float | Sequence[str] | None], *, locale: Locale
-) -> Table:
-    """One row per fact, in the order given; the keys are ``Label``s.
+LABELS: tuple[Label, ...] = get_args(Label)
 
-    Windows and instants are formatted for the reader, ``bytes`` as a size, ``seconds`` as a time, other numbers
+
+def provenance(
+    facts: Mapping[str, Window | datetime | str | int | float | Sequence[str] | None], *, locale: Locale
+) -> Table:
+    """One row per fact, in the order given; the keys are ``LABELS``.
+
+    Windows and instants are formatted for the reader, ``bytes_read`` as a size, ``seconds`` as a time, other numbers
     as counts; text stays as it is.
     """
     return Table(
@@ -46,7 +49,7 @@ def provenance(
     )
 
 
-def _value(label: Label, value: object, locale: Locale) -> Cell:
+def _value(label: str, value: object, locale: Locale) -> Cell:
     if value is None:
         return Cell(NO_VALUE)
     if isinstance(value, Window):
@@ -54,10 +57,10 @@ def _value(label: Label, value: object, locale: Locale) -> Cell:
     if isinstance(value, datetime):
         return Cell(locale.instant(value, year=True))
     if isinstance(value, int | float):
-        form = {"bytes": locale.bytes, "seconds": locale.seconds}.get(label, locale.count)
+        form = {"bytes_read": locale.bytes, "seconds": locale.seconds}.get(label, locale.count)
         return Cell(form(value))
     if isinstance(value, str):
-        return Cell(value, is_code=label in {"code_version", "notebook", "parameters", "warehouse"})
+        return Cell(value, is_code=label in {"window", "code_version", "notebook", "parameters", "warehouse"})
     assert isinstance(value, Sequence)
     return Cell(locale.join([str(part) for part in value]))
 
@@ -83,4 +86,5 @@ def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
             )
             for row in queries.to_dict("records")
         ),
+        empty=locale.say("nothing.queries"),
     )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import NO_VALUE, Locale
+from shokubai.display.scrub import scrub
 
 
 def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> Table:
@@ -40,6 +41,7 @@ def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
             for row in worst.to_dict("records")
         ),
         note=_rest(len(spent) - len(worst), locale),
+        empty=locale.say("nothing.routes_by_budget"),
     )
 
 
@@ -89,11 +91,12 @@ def routes_by_change(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
             for row in worst.to_dict("records")
         ),
         note=_rest(len(known) - len(worst), locale),
+        empty=locale.say("nothing.routes_by_change"),
     )
 
 
 def _route(row: dict[Any, Any]) -> Cell:
-    return Cell(f"{row['http_request_method']} {row['http_route']}", detail=row["service_name"], is_code=True)
+    return Cell(f"{row['http_request_method']} {scrub(row['http_route'])}", detail=row["service_name"], is_code=True)
 
 
 def _ratio(part: Any, whole: Any, locale: Locale) -> str:

@@ -29,4 +29,5 @@ def silences(silences: pd.DataFrame, *, locale: Locale) -> Table:
             )
             for row in silences.sort_values(["started_at", "service_name"]).to_dict("records")
         ),
+        empty=locale.say("nothing.silences"),
     )

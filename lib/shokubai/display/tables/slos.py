@@ -41,6 +41,7 @@ def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
             for s in statuses
         ),
         note=locale.say("table.verdicts.note"),
+        empty=locale.say("headline.none"),
     )
 
 
@@ -77,6 +78,7 @@ def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
             for b in s.burn_rates
         ),
         note=locale.say("table.burn.note"),
+        empty=locale.say("headline.none"),
     )
 
 
@@ -99,6 +101,7 @@ def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale) -> Table:
             )
             for start, end, valid, bad, spent in episodes.sort_values("started_at").itertuples(index=False, name=None)
         ),
+        empty=locale.say("nothing.episodes"),
     )
 
 
