@@ -1,0 +1,45 @@
+"""From good and valid counts to budgets, burn rates, verdicts with their reasons, and series over time."""
+
+from shokubai.slo.budget import allowed_minutes, allowed_requests, budget_share, error_budget
+from shokubai.slo.budgeting import BudgetEvents, count_events
+from shokubai.slo.burn import burn_history
+from shokubai.slo.episodes import find_episodes
+from shokubai.slo.history import budget_history
+from shokubai.slo.judge import judge
+from shokubai.slo.policy import (
+    WORKBOOK_POLICY,
+    BudgetPolicy,
+    BurnCondition,
+    budget_consumed,
+    burn_rate,
+    burn_threshold,
+    detection_time,
+    error_ratio_of,
+    maximum_burn_rate,
+    reset_time,
+    time_to_exhaustion,
+)
+
+__all__ = [
+    "WORKBOOK_POLICY",
+    "BudgetEvents",
+    "BudgetPolicy",
+    "BurnCondition",
+    "allowed_minutes",
+    "allowed_requests",
+    "budget_consumed",
+    "budget_history",
+    "budget_share",
+    "burn_history",
+    "burn_rate",
+    "burn_threshold",
+    "count_events",
+    "detection_time",
+    "error_budget",
+    "error_ratio_of",
+    "find_episodes",
+    "judge",
+    "maximum_burn_rate",
+    "reset_time",
+    "time_to_exhaustion",
+]

@@ -9,6 +9,19 @@ from typing import Literal
 from shokubai.config.model import Slo
 from shokubai.core.frames import Column, FrameContract
 from shokubai.core.windows import Window
+from shokubai.sli.model import SILENCES
+
+__all__ = [
+    "BUDGET_HISTORY",
+    "BURN_HISTORY",
+    "EPISODES",
+    "SILENCES",
+    "BurnRate",
+    "Forecast",
+    "Reason",
+    "SloStatus",
+    "Verdict",
+]
 
 Verdict = Literal["met", "missed", "not_enough_data"]
 Reason = Literal[
@@ -112,22 +125,8 @@ EPISODES = FrameContract(
     {
         "started_at": Column("TIMESTAMP", "first bad minute"),
         "ended_at": Column("TIMESTAMP", "end of the last bad minute"),
-        "valid_count": Column("INT64", ""),
-        "bad_count": Column("INT64", ""),
-        "budget_spent_ratio": Column("FLOAT64", "bad_count / budget allowed in the SLO's window"),
-    },
-)
-
-SILENCES = FrameContract(
-    "silences",
-    "stretch without any request of a service that usually has them",
-    {
-        "service_name": Column("STRING", ""),
-        "started_at": Column("TIMESTAMP", ""),
-        "ended_at": Column("TIMESTAMP", ""),
-        "expected_count": Column("FLOAT64", "requests that the same hours of earlier weeks make likely"),
-        # late: reaches to the end of the window while metrics go on; telemetry_gap: metrics are missing too;
-        # zero_traffic: metrics went on, the service was up and nobody came; unexplained: no metrics to ask.
-        "kind": Column("STRING", "late, telemetry_gap, zero_traffic or unexplained"),
+        "valid_count": Column("INT64", "requests, also where the SLO counts slices"),
+        "bad_count": Column("INT64", "those of them that were not good"),
+        "budget_spent_ratio": Column("FLOAT64", "what they spent / the budget allowed in the SLO's window"),
     },
 )

@@ -1,0 +1,276 @@
+"""Is the telemetry whole? Where a service that usually has requests shows none, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shokubai.core.windows import HOUR, MINUTE, Window
+from shokubai.sli.minutes import IntArray, minute_offset, minute_offsets, require_whole_minute
+from shokubai.sli.model import MISSING_KINDS, SILENCES, SilenceKind
+from shokubai.tables.contracts import METRIC_HOURS, SERVICE_MINUTES
+
+FloatArray = npt.NDArray[np.float64]
+
+# At this many expected requests, none at all has the probability e^-20 if requests come independently.
+MINIMUM_EXPECTED = 20.0
+MINIMUM_MINUTES = 10
+# A week is compared with when the service was there for this share of the stretch's hours.
+_COVERED = 0.9
+# Metrics went on when at least this share of their usual samples is there.
+_GOING_ON = 0.5
+_DAY = 24 * 60
+_WEEK = 7 * _DAY
+
+
+def find_silences(
+    service_minutes: pd.DataFrame,
+    *,
+    window: Window,
+    baseline: Window,
+    metric_hours: pd.DataFrame | None = None,
+    zone: ZoneInfo | None = None,
+    minimum_expected: float = MINIMUM_EXPECTED,
+    minimum_minutes: int = MINIMUM_MINUTES,
+) -> pd.DataFrame:
+    """Where a service was silent although requests were to be expected: SILENCES, by service and time.
+
+    What is to be expected in a stretch is the median of what the same wall-clock hours (in ``zone``, default
+    UTC) of the other weeks in ``baseline`` had, so that one past outage changes nothing; ``baseline`` may overlap
+    ``window``. Where a service is too young for that, only a stretch at the window's end is judged, by the same
+    hours of the days before, or else by the mean rate so far. Edges of a stretch in which less than one request
+    was to be expected are cut off; the rest is a silence when at least ``minimum_expected`` requests were to be
+    expected and it lasts ``minimum_minutes``. Time before a service's first request is no silence.
+
+    ``service_minutes`` are SERVICE_MINUTES over the baseline and the window, and beyond it if known: a service
+    that is seen after the window is not late. ``metric_hours`` (METRIC_HOURS) tell the kinds apart: in a
+    telemetry_gap most of the usual samples are missing too; a stretch that reaches to the window's end is late;
+    others are zero_traffic, or unexplained when no metrics of that time are known. Without metrics a stretch at
+    the window's end is late as well: data that has not arrived is the likelier reading.
+    """
+    require_whole_minute(window.start)
+    require_whole_minute(window.end)
+    minutes = SERVICE_MINUTES.conform(service_minutes)
+    minutes = minutes[minutes["request_count"] > 0]
+    metrics = METRIC_HOURS.conform(metric_hours) if metric_hours is not None else METRIC_HOURS.empty()
+    rows = []
+    for service, of_service in minutes.groupby("service_name", sort=True):
+        traffic = _Traffic.of(of_service, window=window, baseline=baseline)
+        heartbeat = _Heartbeat.of(metrics[metrics["service_name"] == service])
+        for stretch in _silent_stretches(
+            traffic, window, zone=zone, minimum_expected=minimum_expected, minimum_minutes=minimum_minutes
+        ):
+            span = stretch.window
+            rows.append((service, span.start, span.end, stretch.expected, _kind(heartbeat, stretch, window)))
+    return SILENCES.conform(pd.DataFrame(rows, columns=list(SILENCES.columns))) if rows else SILENCES.empty()
+
+
+def completeness_ratio(silences: pd.DataFrame, *, window: Window, service: str) -> float:
+    """The share of the window's minutes in which the service's telemetry is not missing, 0–1.
+
+    ``silences`` are SILENCES; zero_traffic is known to be empty and takes nothing away.
+    """
+    missing = silences[(silences["service_name"] == service) & silences["kind"].isin(MISSING_KINDS)]
+    starts = np.maximum(minute_offsets(missing["started_at"], window.start), 0)
+    ends = np.minimum(minute_offsets(missing["ended_at"], window.start), window.minutes)
+    return 1.0 - int(np.maximum(ends - starts, 0).sum()) / window.minutes
+
+
+def data_complete_through(
+    service_minutes: pd.DataFrame, silences: pd.DataFrame, *, window: Window
+) -> datetime | None:
+    """The instant up to which nothing is known to be outstanding; None when no request was seen before the end.
+
+    That is where the earliest silence that reaches to the window's end and may still be filled (late,
+    telemetry_gap, unexplained) begins, over all services; without any, the window's end.
+    """
+    if not (service_minutes["minute"] < pd.Timestamp(window.end)).any():
+        return None
+    open_end = silences[(silences["ended_at"] >= pd.Timestamp(window.end)) & silences["kind"].isin(MISSING_KINDS)]
+    if not len(open_end):
+        return window.end
+    first = pd.Timestamp(open_end["started_at"].min()).to_pydatetime(warn=False)
+    return max(window.start, min(window.end, first.astimezone(UTC)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Traffic:
+    """Requests of one service per minute from ``start`` on; it was there from ``first`` to before ``last``."""
+
+    start: datetime
+    cumulative: IntArray  # requests before minute n
+    first: int
+    last: int
+    baseline: tuple[int, int]
+
+    @classmethod
+    def of(cls, minutes: pd.DataFrame, *, window: Window, baseline: Window) -> _Traffic:
+        start = min(window.start, baseline.start).replace(second=0, microsecond=0)
+        at = minute_offsets(minutes["minute"], start)
+        length = max(minute_offset(max(window.end, baseline.end), start), int(at.max()) + 1)
+        inside = at >= 0
+        counts = np.zeros(length, dtype=np.int64)
+        np.add.at(counts, at[inside], minutes["request_count"].to_numpy()[inside])
+        seen = np.flatnonzero(counts)
+        first, last = (int(seen[0]), int(seen[-1]) + 1) if len(seen) else (length, length)
+        cumulative = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+        reach = (minute_offset(baseline.start, start), minute_offset(baseline.end, start))
+        return cls(start, cumulative, first, last, reach)
+
+    @property
+    def mean_rate(self) -> float:
+        """Requests per minute while the service was there."""
+        return float(self.cumulative[-1]) / max(1, self.last - self.first)
+
+    def between(self, starts: IntArray, ends: IntArray) -> IntArray:
+        """Requests in each span of minutes."""
+        highest = len(self.cumulative) - 1
+        counts: IntArray = self.cumulative[np.clip(ends, 0, highest)] - self.cumulative[np.clip(starts, 0, highest)]
+        return counts
+
+    def covered(self, starts: IntArray, ends: IntArray) -> IntArray:
+        """How many minutes of each span lie in the baseline while the service was there."""
+        low, high = max(self.first, self.baseline[0]), min(self.last, self.baseline[1])
+        minutes: IntArray = np.minimum(ends, high) - np.maximum(starts, low)
+        return minutes
+
+    def zero_runs(self, window: Window) -> tuple[IntArray, IntArray]:
+        """Starts and ends of the stretches of ``window`` without requests, after the first one ever."""
+        low = max(minute_offset(window.start, self.start), self.first)
+        high = minute_offset(window.end, self.start)
+        empty = np.diff(self.cumulative[low : high + 1]) == 0 if low < high else np.zeros(0, dtype=np.bool_)
+        edges = np.diff(np.concatenate([[False], empty, [False]]).astype(np.int8))
+        return np.flatnonzero(edges == 1) + low, np.flatnonzero(edges == -1) + low
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    window: Window
+    expected: float
+    at_end: bool  # nothing was seen up to the window's end, nor after it
+
+
+def _silent_stretches(
+    traffic: _Traffic,
+    window: Window,
+    *,
+    zone: ZoneInfo | None,
+    minimum_expected: float,
+    minimum_minutes: int,
+) -> Iterator[_Stretch]:
+    starts, ends = traffic.zero_runs(window)
+    kept = ends - starts >= minimum_minutes
+    starts, ends = starts[kept], ends[kept]
+    elsewhen = _other_weeks(traffic, starts, ends, zone)
+    window_end = minute_offset(window.end, traffic.start)
+    for n, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        at_end = end == window_end and traffic.last <= window_end
+        moved = elsewhen.starts[n][elsewhen.known[n]]
+        if not len(moved) and at_end:
+            moved = _other_days(traffic, start, end)
+        if len(moved):
+            expected = float(np.median(traffic.between(moved, moved + (end - start))))
+        else:
+            expected = traffic.mean_rate * (end - start) if at_end else 0.0
+        if expected < minimum_expected:
+            continue
+        profile = _profile(traffic, moved, end - start)
+        head = int(np.searchsorted(np.cumsum(profile), 1.0))
+        tail = 0 if at_end else int(np.searchsorted(np.cumsum(profile[::-1]), 1.0))
+        if end - tail - (start + head) >= minimum_minutes:
+            span = Window(traffic.start + (start + head) * MINUTE, traffic.start + (end - tail) * MINUTE)
+            yield _Stretch(span, expected, at_end)
+
+
+@dataclass(frozen=True, eq=False)
+class _Elsewhen:
+    """Where stretches (rows) lie when they are moved to other weeks (columns), and where the service was there."""
+
+    starts: IntArray
+    known: npt.NDArray[np.bool_]
+
+
+def _other_weeks(traffic: _Traffic, starts: IntArray, ends: IntArray, zone: ZoneInfo | None) -> _Elsewhen:
+    """The same wall-clock hours of other weeks; weeks so near that they overlap the stretch say nothing about it."""
+    lengths = ends - starts
+    reach = len(traffic.cumulative) // _WEEK + 1
+    wall = pd.DatetimeIndex([traffic.start]).as_unit("us").repeat(len(starts)) + pd.to_timedelta(starts, unit="min")
+    wall = wall.tz_convert(zone or UTC).tz_localize(None)
+    moved, known = [], []
+    for weeks in (n for n in range(-reach, reach + 1) if n):
+        instants = (wall + pd.Timedelta(weeks=weeks)).tz_localize(
+            zone or UTC, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="shift_forward"
+        )
+        at = minute_offsets(instants, traffic.start)
+        moved.append(at)
+        known.append((abs(weeks) * _WEEK >= lengths) & (traffic.covered(at, at + lengths) >= _COVERED * lengths))
+    return _Elsewhen(np.stack(moved, axis=1), np.stack(known, axis=1))
+
+
+def _other_days(traffic: _Traffic, start: int, end: int) -> IntArray:
+    """Starts of the same hours on the days before, where the service was there; zones' clock changes ignored."""
+    length = end - start
+    nearest = -(-length // _DAY)
+    moved = start - _DAY * np.arange(nearest, nearest + 7, dtype=np.int64)
+    return moved[traffic.covered(moved, moved + length) >= _COVERED * length]
+
+
+def _profile(traffic: _Traffic, moved: IntArray, length: int) -> FloatArray:
+    """Expected requests in each minute of a stretch."""
+    if not len(moved):
+        return np.full(length, traffic.mean_rate)
+    minutes = np.arange(length, dtype=np.int64)[:, np.newaxis] + moved
+    profile: FloatArray = traffic.between(minutes, minutes + 1).mean(axis=1)
+    return profile
+
+
+@dataclass(frozen=True, eq=False)
+class _Heartbeat:
+    """Metric samples of one service by hour, and how many an hour usually has."""
+
+    samples: pd.Series  # by hour
+    usual: float
+
+    @classmethod
+    def of(cls, metric_hours: pd.DataFrame) -> _Heartbeat:
+        samples = metric_hours.groupby("hour")["sample_count"].sum()
+        samples = samples[samples > 0]
+        return cls(samples, float(samples.median()) if len(samples) else 0.0)
+
+    def share(self, stretch: Window, window: Window) -> float | None:
+        """The share of the usual samples that the stretch had; None when no metrics of that time are known.
+
+        An hour that lies in the stretch only partly is taken to have had its usual samples outside of it.
+        """
+        if not len(self.samples):
+            return None
+        first = pd.Timestamp(self.samples.index.min())
+        hours = pd.date_range(
+            pd.Timestamp(stretch.start).floor("h"), pd.Timestamp(stretch.end), freq="h", inclusive="left"
+        )
+        present = usual = 0.0
+        for hour in hours[hours >= first]:
+            whole = Window(hour.to_pydatetime(warn=False), hour.to_pydatetime(warn=False) + HOUR)
+            seen, silent = whole.intersection(window), whole.intersection(stretch)
+            if seen is None or silent is None:
+                continue
+            outside = self.usual * ((seen.duration - silent.duration) / HOUR)
+            inside = self.usual * (silent.duration / HOUR)
+            present += min(max(float(self.samples.get(hour, 0)) - outside, 0.0), inside)
+            usual += inside
+        return present / usual if usual else None
+
+
+def _kind(heartbeat: _Heartbeat, stretch: _Stretch, window: Window) -> SilenceKind:
+    share = heartbeat.share(stretch.window, window)
+    if share is not None and share < _GOING_ON:
+        return "telemetry_gap"
+    if stretch.at_end:
+        return "late"
+    return "unexplained" if share is None else "zero_traffic"

@@ -1,0 +1,98 @@
+"""How fast the budget burns, at each instant and for each lookback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shokubai.config.model import Slo
+from shokubai.core.windows import DAY, MINUTE, Window
+from shokubai.sli.minutes import IntArray, MinuteSeries, minute_offset
+from shokubai.slo.budget import FloatArray, budget_fraction_of
+from shokubai.slo.budgeting import BudgetEvents, events_of
+from shokubai.slo.model import BURN_HISTORY, BurnRate
+from shokubai.slo.policy import WORKBOOK_POLICY, BudgetPolicy
+
+PEAK_SPAN = 7 * DAY
+
+
+def burn_rates_at(events: BudgetEvents, ends: npt.ArrayLike, *, lookback: timedelta, objective: float) -> FloatArray:
+    """Burn rates over the ``lookback`` before each end, in minutes from the events' start; NaN without traffic.
+
+    A lookback that reaches before the events' start has what is there. Of slices only whole ones count.
+    """
+    until: IntArray = np.asarray(ends, dtype=np.int64)
+    valid, bad = events.between(until - lookback // MINUTE, until)
+    allowed = valid * float(budget_fraction_of(objective))
+    rates = np.full(allowed.shape, np.nan)
+    np.divide(bad, allowed, out=rates, where=allowed > 0)
+    return rates
+
+
+def burn_history(
+    slo: Slo,
+    series: MinuteSeries,
+    *,
+    window: Window | None = None,
+    lookbacks: Sequence[timedelta] | None = None,
+    step: timedelta = 10 * MINUTE,
+) -> pd.DataFrame:
+    """Burn rates over time: BURN_HISTORY, by lookback and instant, one row each ``step`` up to the window's end.
+
+    ``series`` should begin a lookback before ``window`` (default: all of it). ``lookbacks`` default to those of
+    the burn conditions that fit in the SLO's window. Raises ValueError when the series does not hold the window.
+    """
+    shown = window or series.window
+    series.part(shown)
+    whole = slo.window.whole(shown.end)
+    events = events_of(slo, series, anchor=whole.start)
+    if lookbacks is None:
+        lookbacks = [c.lookback for c in WORKBOOK_POLICY.for_period(whole.duration)]
+    ends = np.arange(1, shown.duration // step + 1) * (step // MINUTE) + minute_offset(shown.start, events.start)
+    at = pd.DatetimeIndex([events.start]).as_unit("us").repeat(len(ends)) + pd.to_timedelta(ends, unit="min")
+    frames = [
+        pd.DataFrame(
+            {
+                "at": at,
+                "lookback_seconds": int(lookback.total_seconds()),
+                "burn_rate": burn_rates_at(events, ends, lookback=lookback, objective=slo.objective),
+            }
+        )
+        for lookback in lookbacks
+    ]
+    return BURN_HISTORY.conform(pd.concat(frames, ignore_index=True)) if frames else BURN_HISTORY.empty()
+
+
+def current_burn_rates(
+    events: BudgetEvents,
+    *,
+    objective: float,
+    period: timedelta,
+    at: datetime,
+    policy: BudgetPolicy = WORKBOOK_POLICY,
+) -> tuple[BurnRate, ...]:
+    """The burn rate of each condition at ``at``, and its highest value in the week before."""
+    now = minute_offset(at, events.start)
+    ends = np.arange(max(1, now - PEAK_SPAN // MINUTE + 1), now + 1)
+    found = []
+    for condition in policy.for_period(period):
+        rates = burn_rates_at(events, ends, lookback=condition.lookback, objective=objective)
+        known = ~np.isnan(rates)
+        peak = int(np.nanargmax(rates)) if known.any() else None
+        found.append(
+            BurnRate(
+                lookback=condition.lookback,
+                short_lookback=condition.short_lookback,
+                budget_fraction=condition.budget_fraction,
+                severity=condition.severity,
+                threshold=condition.threshold(period),
+                rate=float(rates[-1]) if len(rates) and known[-1] else None,
+                peak_rate=None if peak is None else float(rates[peak]),
+                peak_at=None if peak is None else events.start + int(ends[peak]) * MINUTE,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,94 @@
+"""The stretches in which an SLO's budget burned so fast that somebody should have been paged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from shokubai.config.model import Slo
+from shokubai.core.windows import MINUTE, Window
+from shokubai.sli.minutes import MinuteSeries, minute_offset
+from shokubai.slo.budget import TIE, budget_share
+from shokubai.slo.budgeting import BudgetEvents, events_of
+from shokubai.slo.model import EPISODES
+from shokubai.slo.policy import WORKBOOK_POLICY, BurnCondition, error_ratio_of
+
+BoolArray = npt.NDArray[np.bool_]
+MERGE_WITHIN = 15 * MINUTE
+
+
+def find_episodes(
+    slo: Slo,
+    series: MinuteSeries,
+    *,
+    at: datetime | None = None,
+    condition: BurnCondition = WORKBOOK_POLICY.conditions[0],
+    merge_within: timedelta = MERGE_WITHIN,
+) -> pd.DataFrame:
+    """When users failed fast enough to page somebody, and what it cost: EPISODES, by time.
+
+    An episode is a stretch in which the burn rate over the short lookback stays above the threshold of
+    ``condition`` (default: 2 % of the budget in an hour) and at some minute the long one's does too. It begins
+    with the first and ends after the last slice that by itself burns above the threshold; episodes less than
+    ``merge_within`` apart are one. Its counts are requests; its share of the budget is in the unit of the SLO,
+    of the budget allowed in the SLO's window that ends ``at`` (default: the series' end).
+
+    An objective so low that even a total outage stays below the threshold (1 / (1 − objective)) has no episodes.
+    """
+    end = at or series.window.end
+    whole = slo.window.whole(end)
+    events = events_of(slo, series, anchor=whole.start)
+    judged, _ = events.between(minute_offset(whole.start, events.start), minute_offset(end, events.start))
+    limit = error_ratio_of(condition.threshold(whole.duration), objective=slo.objective)
+    rows = []
+    for first, last in _merged(_burning(events, condition, limit), merge_within // MINUTE // events.slice_minutes):
+        begin = events.start + first * events.slice_minutes * MINUTE
+        until = min(events.start + last * events.slice_minutes * MINUTE, series.window.end)
+        part = series.part(Window(begin, until))
+        spent = budget_share(float(events.bad[first:last].sum()), valid=int(judged), objective=slo.objective)
+        rows.append((begin, until, int(part.valid.sum()), int((part.valid - part.good).sum()), spent))
+    return EPISODES.conform(pd.DataFrame(rows, columns=list(EPISODES.columns))) if rows else EPISODES.empty()
+
+
+def _burning(events: BudgetEvents, condition: BurnCondition, limit: float) -> Iterator[tuple[int, int]]:
+    """(first, end) of each stretch of slices, trimmed to the slices that burn by themselves."""
+    short = max(1, -(-(condition.short_lookback // MINUTE) // events.slice_minutes))
+    long = max(1, -(-(condition.lookback // MINUTE) // events.slice_minutes))
+    by_itself = _exceeds(events, 1, limit)
+    stretch = _exceeds(events, short, limit)
+    alarm = stretch & _exceeds(events, long, limit)
+    edges = np.diff(np.concatenate([[False], stretch, [False]]).astype(np.int8))
+    for first, last in zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True):
+        if not alarm[first:last].any():
+            continue
+        # The short lookback of the stretch's first slice holds what set it off.
+        begin = max(0, first - short + 1)
+        hot = np.flatnonzero(by_itself[begin:last])
+        yield begin + int(hot[0]), begin + int(hot[-1]) + 1
+
+
+def _exceeds(events: BudgetEvents, slices: int, limit: float) -> BoolArray:
+    """Whether the error ratio of the last ``slices`` slices exceeds ``limit``, at the end of each slice."""
+    ends = (np.arange(len(events.valid)) + 1) * events.slice_minutes
+    valid, bad = events.between(ends - slices * events.slice_minutes, ends)
+    exceeds: BoolArray = bad > limit * valid * (1 + TIE)
+    return exceeds
+
+
+def _merged(stretches: Iterator[tuple[int, int]], within: int) -> Iterator[tuple[int, int]]:
+    """Stretches less than ``within`` slices apart as one."""
+    open_first: int | None = None
+    open_last = 0
+    for first, last in stretches:
+        if open_first is not None and first - open_last < max(1, within):
+            open_last = max(open_last, last)
+            continue
+        if open_first is not None:
+            yield open_first, open_last
+        open_first, open_last = first, last
+    if open_first is not None:
+        yield open_first, open_last
