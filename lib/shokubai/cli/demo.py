@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from shokubai import config, demo
 from shokubai.cli.terminal import console, outputs_option, parameters_option, progress, status
@@ -50,16 +49,17 @@ def command(rows: int, seed: int, if_missing: bool, parameters_dir: Path, output
     console.print(f"what reports must say of it: {truth}")
 
 
-def _planted() -> Table:
-    table = Table(title="planted events (Asia/Tokyo)", title_justify="left", box=None, pad_edge=False)
-    for heading in ("event", "service", "teams", "from", "to"):
-        table.add_column(heading, no_wrap=True)
-    for event in demo.PLANTED:
-        table.add_row(
+def _planted() -> str:
+    """The planted events as aligned lines, which no terminal's width cuts off."""
+    rows = [
+        (
             event.kind.replace("_", " "),
             event.service,
             ", ".join(event.teams),
-            f"{event.start.astimezone(TOKYO):%Y-%m-%d %H:%M}",
-            f"{event.end.astimezone(TOKYO):%Y-%m-%d %H:%M}",
+            f"{event.start.astimezone(TOKYO):%Y-%m-%d %H:%M} to {event.end.astimezone(TOKYO):%Y-%m-%d %H:%M}",
         )
-    return table
+        for event in demo.PLANTED
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(["planted (Asia/Tokyo):", *(f"  {line}" for line in lines)])

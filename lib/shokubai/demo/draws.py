@@ -44,17 +44,22 @@ def normal(seed: int, *parts: str | int | npt.NDArray[np.int64]) -> Floats:
 
 def poisson(means: Floats, seed: int, *parts: str | int | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Poisson counts: by inversion up to a mean of 30, above by the normal approximation."""
-    small = np.where(means <= 30.0, means, 0.0)
     level = np.broadcast_to(uniform(seed, *parts), means.shape)
-    probability = np.exp(-small)
-    cumulative = probability.copy()
     counts = np.zeros(means.shape, dtype=np.int64)
-    for k in range(1, 100):
-        above = level >= cumulative
-        if not above.any():
+    large = means > 30.0
+    approximate = np.rint(means + np.sqrt(means) * np.broadcast_to(normal(seed, *parts), means.shape))
+    counts[large] = np.maximum(approximate[large], 0.0)
+    # Those not yet decided: the count is the smallest k whose cumulative probability exceeds the level.
+    open_cells = np.flatnonzero(~large)
+    mean, drawn = means.flat[open_cells], level.flat[open_cells]
+    probability = np.exp(-mean)
+    cumulative = probability.copy()
+    for k in range(1, 120):
+        above = drawn >= cumulative
+        open_cells, mean, drawn = open_cells[above], mean[above], drawn[above]
+        if not len(open_cells):
             break
-        counts += above
-        probability = probability * small / k
-        cumulative = cumulative + probability
-    large = np.rint(means + np.sqrt(means) * np.broadcast_to(normal(seed, *parts), means.shape))
-    return np.where(means <= 30.0, counts, np.maximum(large, 0.0).astype(np.int64))
+        counts.flat[open_cells] = k
+        probability = probability[above] * mean / k
+        cumulative = cumulative[above] + probability
+    return counts

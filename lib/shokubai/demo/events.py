@@ -32,10 +32,10 @@ class Event:
     """One planted event: where it is, its effects, and what should be seen of it.
 
     Effects apply to the service's routes (all when ``route`` is None) from ``start`` to ``end``:
-    ``traffic_factor`` multiplies requests; ``minimum_requests`` is a floor for the whole event, so that a small
-    demo still has it; ``error_ratio`` and ``error_status`` replace the usual failures; ``latency_factor``
-    multiplies durations; ``users`` narrows who is calling; ``logs`` late means that the rows arrive later, lost
-    that they never do; ``metrics`` lost likewise.
+    ``traffic_factor`` multiplies requests; ``error_ratio`` and ``error_status`` replace the usual failures;
+    ``minimum_requests`` and ``minimum_errors`` are what is expected at least, so that a small demo still has it;
+    ``latency_factor`` multiplies durations; ``users`` narrows who is calling; ``logs`` late means that the rows
+    arrive later, lost that they never do; ``metrics`` lost likewise.
     """
 
     name: str
@@ -49,7 +49,8 @@ class Event:
     traffic_factor: float = 1.0
     minimum_requests: int = 0
     error_ratio: float | None = None
-    error_status: int = 500
+    error_status: int | None = None  # None: the usual mix
+    minimum_errors: int = 0
     latency_factor: float = 1.0
     users: int | None = None
     logs: Literal["present", "late", "lost"] = "present"
@@ -151,9 +152,10 @@ RETRY_STORM = Event(
     ("approval",),
     tokyo("2026-10-29 11:00"),
     tokyo("2026-10-29 11:20"),
-    "about 30 times the usual requests from five users for 20 minutes, most of them answered 503",
+    "about 30 times the requests of the same minutes a week before, from five users, for 20 minutes; most of them "
+    "are answered 503",
     route=("POST", "/v1/invoices/{invoice_id}/approvals"),
-    traffic_factor=30.0,
+    traffic_factor=14.0,
     minimum_requests=160,
     error_ratio=0.85,
     error_status=503,
@@ -201,6 +203,7 @@ SLOW_BURN = Event(
     "0.35 % of GET /v1/invoices/{invoice_id} fail day after day; invoice-detail-availability (7d) is missed",
     route=("GET", "/v1/invoices/{invoice_id}"),
     error_ratio=0.0035,
+    minimum_errors=12,
 )
 UNTRUSTED_TEXT = Event(
     "archive-raw-paths",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
@@ -67,9 +68,8 @@ def build(
     if rows < FEWEST_ROWS:
         raise UsageError(f"--rows {rows}: the demo needs at least {FEWEST_ROWS} rows to hold its planted events")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    for left_over in directory.parent.glob(f".{directory.name}.building-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    staging = directory.parent / f".{directory.name}.building-{uuid.uuid4().hex[:8]}"
+    _clear_left_overs(directory)
+    staging = _beside(directory)
     staging.mkdir()
     try:
         summary = _write(staging, directory, rows=rows, seed=seed, threads=threads, progress=progress)
@@ -247,11 +247,27 @@ def _copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int
 
 def _replace(directory: Path, staging: Path) -> None:
     """Put ``staging`` in the place of ``directory``; at no time is there a folder that is only partly new."""
-    discarded = directory.parent / f".{directory.name}.building-old-{uuid.uuid4().hex[:8]}"
+    discarded = _beside(directory)
     if directory.exists():
         directory.rename(discarded)
     staging.rename(directory)
     shutil.rmtree(discarded, ignore_errors=True)
+
+
+def _beside(directory: Path) -> Path:
+    """A new hidden name next to ``directory`` that says which process it belongs to."""
+    return directory.parent / f".{directory.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+
+
+def _clear_left_overs(directory: Path) -> None:
+    """Remove what builds left behind that were killed."""
+    for path in directory.parent.glob(f".{directory.name}.*.*"):
+        try:
+            os.kill(int(path.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+        except (ValueError, PermissionError):
+            continue  # not ours, or still running
 
 
 def _read_marker(directory: Path) -> dict[str, Any]:

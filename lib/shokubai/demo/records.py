@@ -100,14 +100,14 @@ def _routine_deployments(service: Service, *, seed: int) -> list[tuple[str, date
             which, minute, text = (
                 float(draws.uniform(seed, "deployment", service.name, str(week), n, part)[0]) for part in range(3)
             )
-            day = days[int(which * len(days))]
+            day = days[(int(which * len(days)) + n) % len(days)]
             quiet = _QUIET.get(service.name)
             if quiet and quiet[0] <= day <= quiet[1]:
                 continue
             at = datetime(day.year, day.month, day.day, 10, tzinfo=service.zone) + timedelta(
                 minutes=int(minute * 420)
             )
-            rows.append((service.name, at, _CHANGES[int(text * len(_CHANGES))]))
+            rows.append((service.name, at, _CHANGES[(int(text * len(_CHANGES)) + n) % len(_CHANGES)]))
         week = week.plus(1)
     return rows
 
@@ -185,7 +185,10 @@ _ASKED = (
 def sre_requests(*, seed: int) -> pd.DataFrame:
     """About five requests of teams to SRE a week (contracts.SRE_REQUESTS); the newest are still open."""
     calendar = BusinessCalendar("JP")
-    rows = []
+    rows: list[tuple[object, ...]] = [
+        ("search", "consultation", "検索の遅さを一緒に調べてほしい", *_span("2026-10-29 10:20", 55), None),
+        ("identity", "incident", "Help with the postmortem", tokyo("2026-10-30 15:10"), None, None),
+    ]
     day = WINDOW.start.astimezone(TOKYO).date()
     while day < WINDOW.end.astimezone(TOKYO).date():
         for n in range(2 if calendar.is_business_day(day) else 0):

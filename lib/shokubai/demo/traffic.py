@@ -131,8 +131,8 @@ def plan(*, rows: int, seed: int) -> Traffic:
         if event.route is None:
             load[slots, column] *= event.traffic_factor
         if event.error_ratio is not None:
-            error_ratio[where] = event.error_ratio
-            error_status[where] = event.error_status if event.kind != "slow_burn" else 0
+            error_ratio[where] = max(event.error_ratio, min(event.minimum_errors / expected[where].sum(), 1.0))
+            error_status[where] = event.error_status or 0
         latency_factor[where] *= event.latency_factor
         if event.users:
             users[where] = event.users
