@@ -16,7 +16,9 @@ SETTLEMENT_DAYS = frozenset({5, 10, 15, 20, 25, 30})
 
 @cache
 def _public_holidays(country: str, year: int) -> dict[date, str]:
-    return dict(holidays.country_holidays(country, years=year))
+    # Without a language the names would follow the environment's locale.
+    language = holidays.country_holidays(country).default_language
+    return dict(holidays.country_holidays(country, years=year, language=language))
 
 
 @dataclass(frozen=True)

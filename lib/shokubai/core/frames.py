@@ -53,6 +53,11 @@ class FrameContract:
                 out[name] = frame[name].astype(pd.api.types.pandas_dtype(PANDAS_TYPES[column.type]))
             except (TypeError, ValueError) as error:
                 raise DataError(f"{self.name}.{name}: does not fit {column.type}: {error}") from error
+            # astype cuts fractions off without a word.
+            if column.type == "INT64" and pd.api.types.is_float_dtype(frame[name]):
+                cut = frame[name][frame[name] != out[name]]
+                if len(cut):
+                    raise DataError(f"{self.name}.{name}: does not fit {column.type}: {cut.iloc[0]} is not whole")
         return pd.DataFrame(out)
 
     def empty(self) -> pd.DataFrame:

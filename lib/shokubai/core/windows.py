@@ -146,11 +146,14 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """Read ``28d``. Raises ValueError for anything else."""
-        match = re.fullmatch(r"([1-9]\d*)([mhdwMQY])", str(text).strip())
+        """Read ``28d``. Raises ValueError for anything else, and above a hundred years."""
+        match = re.fullmatch(r"([1-9][0-9]*)([mhdwMQY])", str(text).strip())
         if not match:
             raise ValueError(f"{text!r} is not a duration such as 28d, 1w, 1M (units: m h d w M Q Y)")
-        return cls(int(match[1]), match[2])
+        count, unit = int(match[1]), match[2]
+        if count > 100 * DURATION_UNITS["Y"] // DURATION_UNITS[unit]:
+            raise ValueError(f"{text!r} is longer than a hundred years")
+        return cls(count, unit)
 
     @property
     def timedelta(self) -> timedelta:
@@ -185,15 +188,16 @@ def calendar_window(at: datetime, duration: Duration, anchor: datetime, zone: Zo
         following = datetime(year + (month == 11), (month + 1) % 12 + 1, 1)  # noqa: DTZ001 - wall clock
         return wall.replace(year=year, month=month + 1, day=min(wall.day, (following - DAY).day))
 
+    def instant(n: int) -> datetime:
+        return nth(n).replace(tzinfo=zone).astimezone(UTC)
+
     if months is None:
         n = (local - wall) // duration.timedelta
     else:
         n = ((local.year - wall.year) * 12 + local.month - wall.month) // (duration.count * months)
-        while nth(n) > local:
-            n -= 1
-        while nth(n + 1) <= local:
-            n += 1
-    return Window(
-        nth(n).replace(tzinfo=zone).astimezone(UTC),
-        nth(n + 1).replace(tzinfo=zone).astimezone(UTC),
-    )
+    # Compared as instants: wall-clock times repeat or are left out where clocks change.
+    while instant(n) > at:
+        n -= 1
+    while instant(n + 1) <= at:
+        n += 1
+    return Window(instant(n), instant(n + 1))
