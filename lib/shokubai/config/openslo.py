@@ -223,12 +223,15 @@ def read_openslo(roots: Iterable[Node], problems: Problems) -> list[Document]:
         earlier = first.setdefault((document.kind, document.name), document)
         if document.name and earlier is not document:
             # Shokubai looks up SLOs and indicators by name; the others it only checks.
-            report = problems.error if document.kind in ("SLO", "SLI") else problems.warning
+            is_used = document.kind in ("SLO", "SLI")
+            report = problems.error if is_used else problems.warning
             report(
                 node.at("metadata", "name"),
-                f"another {document.kind} has this name, {earlier.node.file}:{earlier.node.line}",
+                f"another {document.kind} has this name, {earlier.node.file.name}:{earlier.node.line}",
                 found=repr(document.name),
             )
+            if is_used:
+                continue
         documents.append(document)
     return documents
 

@@ -30,15 +30,17 @@ def mapping(keys: Mapping[str, Reader], *, required: tuple[str, ...] = ()) -> Re
         if not isinstance(node.value, Mapping):
             problems.error(node, "must be a mapping", found=node.shown, allowed=f"keys {', '.join(keys)}")
             return None
+        meant = set()
         for key, part in node.mapping.items():
             if key not in keys:
+                meant.add(nearest(key, keys))
                 problems.error(part, "unknown key", allowed=", ".join(keys), nearest=nearest(key, keys))
         values = {}
         for key, reader in keys.items():
             if key in node.mapping and (node.mapping[key].value is not None or key in required):
                 if (value := reader(node.mapping[key], problems)) is not None:
                     values[key] = value
-            elif key in required:
+            elif key in required and key not in meant:
                 problems.error(node.at(key), "is missing")
         return values
 

@@ -53,9 +53,10 @@ def read_slos(roots: Iterable[Node], problems: Problems, *, names: Names) -> dic
             continue
         for slo, objective in _read_document(document, indicators, names, problems):
             if slo.name in slos:
+                first = slos[slo.name].source
                 problems.error(
                     document.node.at("metadata", "name"),
-                    f"gives a second SLO called {slo.name!r}; the first is {slos[slo.name].source}",
+                    f"gives a second SLO called {slo.name!r}; the first is at {first.file.name}:{first.line}",
                 )
                 continue
             slos[slo.name] = slo
@@ -171,7 +172,7 @@ def _read_window(spec: Node, values: dict[str, Any], problems: Problems) -> SloW
     if length.unit == "m":
         problems.warning(
             place.at("duration"),
-            f"{length} is {length.count} minute(s), a very short window; a month is written with M",
+            f"{length} is in minutes, a very short window; months are written with a capital M",
             found=repr(str(length)),
             nearest=f"{length.count}M",
         )
@@ -312,6 +313,8 @@ def _read_slices(
 
 def _check_page(objective: float, window: SloWindow, place: Node, problems: Problems) -> None:
     """Warn when the fast-burn page can never fire: no burn rate exceeds 1 / (1 - objective)."""
+    if objective < 0.01:
+        return  # a ratio written as percent, which is reported as such
     threshold = PAGE_BUDGET_FRACTION * (window.duration.timedelta / PAGE_LOOKBACK)
     highest = 1 / (1 - objective)
     if threshold > highest:

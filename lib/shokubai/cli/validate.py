@@ -1,0 +1,56 @@
+"""``shokubai validate``: every problem under ``parameters/``, one line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from shokubai import config
+from shokubai.cli.terminal import console, parameters_option
+from shokubai.config.model import Parameters
+from shokubai.core.errors import ConfigurationError, Problem
+
+
+@click.command()
+@parameters_option
+@click.pass_context
+def command(context: click.Context, parameters_dir: Path) -> None:
+    """Check everything under --parameters and list every problem with its file and line.
+
+    The exit status is 2 when there is an error, and 0 when there are only warnings or nothing.
+    """
+    parameters, problems = config.check(parameters_dir)
+    for problem in problems:
+        console.print(str(replace(problem, file=_from_here(problem.file))))
+    console.print(summarize(parameters, problems))
+    if parameters is None:
+        context.exit(ConfigurationError.exit_status)
+
+
+def summarize(parameters: Parameters | None, problems: Sequence[Problem]) -> str:
+    """What was checked and how it ended, in one line."""
+    levels = Counter(problem.level for problem in problems)
+    counts = [_counted(levels[level], level) for level in ("error", "warning") if levels[level]]
+    ending = ", ".join(counts) or "no problem"
+    if parameters is None:
+        return ending
+    checked = (
+        _counted(len(parameters.teams), "team"),
+        _counted(len(parameters.slos), "SLO"),
+        _counted(len(parameters.warehouses), "warehouse"),
+    )
+    return f"{', '.join(checked)}: {ending}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _from_here(file: Path) -> Path:
+    """The path as it is written from the current folder, where it lies below it."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file

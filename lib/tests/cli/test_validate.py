@@ -1,0 +1,103 @@
+"""``shokubai validate``: what it prints and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shokubai.cli import main
+
+ORGANIZATION = "name: Aoba\ntime_zone: Asia/Tokyo\nlanguage: ja\ncalendar: {country: JP}\n"
+SLO = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: availability}
+spec:
+  service: invoice-api
+  indicator:
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: shokubai, spec: {requests: successful}}}
+        total: {metricSource: {type: shokubai, spec: {requests: all}}}
+  objectives: [{target: 0.999}]
+"""
+
+
+@pytest.fixture
+def parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small right folder, ``parameters/``, in the current folder."""
+    directory = tmp_path / "parameters"
+    files = {
+        "organization.yaml": ORGANIZATION,
+        "teams/core.yaml": "name: Core\nowns: [{service: invoice-api}]\n",
+        "slos/invoice-api.yaml": SLO,
+        "warehouses/main.yaml": "engine: duckdb\ntables: {requests: {path: logs.parquet}}\n",
+        "runs/weekly.yaml": "team_notebooks: [weekly_team_report]\nwarehouse: main\n",
+    }
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return directory
+
+
+def validate(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["validate", *arguments])
+    return result.exit_code, result.stdout
+
+
+def test_nothing_wrong(parameters: Path) -> None:
+    assert validate() == (0, "1 team, 1 SLO, 1 warehouse: no problem\n")
+
+
+def test_warnings_only(parameters: Path) -> None:
+    (parameters / "teams/more.yml").write_text("name: More\n")
+    assert validate() == (
+        0,
+        "parameters/teams/more.yml:1: warning: file: is not read; parameter files end in .yaml; "
+        "did you mean 'more.yaml'?\n"
+        "1 team, 1 SLO, 1 warehouse: 1 warning\n",
+    )
+
+
+def test_errors(parameters: Path) -> None:
+    (parameters / "teams/more.yml").write_text("name: More\n")
+    (parameters / "organization.yaml").write_text(ORGANIZATION.replace("language: ja", "langauge: ja"))
+    (parameters / "slos/invoice-api.yaml").write_text(SLO.replace("0.999", "99.9"))
+    assert validate() == (
+        2,
+        "parameters/organization.yaml:3: error: langauge: unknown key; "
+        "allowed: name, vision, mission, time_zone, language, calendar; did you mean 'language'?\n"
+        "parameters/slos/invoice-api.yaml:11: error: spec.objectives[0].target: is a ratio; "
+        "write 0.999 or targetPercent: 99.9; found 99.9; allowed: above 0 and below 1\n"
+        "parameters/teams/more.yml:1: warning: file: is not read; parameter files end in .yaml; "
+        "did you mean 'more.yaml'?\n"
+        "2 errors, 1 warning\n",
+    )
+
+
+def test_another_folder_is_named_from_here(parameters: Path) -> None:
+    other = parameters.rename(parameters.parent / "ours")
+    (other / "organization.yaml").unlink()
+    status, printed = validate("--parameters", str(other))
+    assert status == 2
+    assert printed.startswith("ours/organization.yaml:1: error: file: is missing")
+    assert printed.endswith("\n1 error\n")
+
+
+def test_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert validate() == (
+        2,
+        "parameters:1: error: file: there is no such folder; name the parameters folder with --parameters DIR\n"
+        "1 error\n",
+    )
+
+
+def test_braces_and_brackets_are_printed_as_they_are(parameters: Path) -> None:
+    (parameters / "teams/core.yaml").write_text("name: Core\nowns: [{service: '[red]x'}, {service: '[red]x'}]\n")
+    status, printed = validate()
+    assert status == 2
+    assert "owns[1]: the same is listed twice, first on line 2; found '[red]x'" in printed
