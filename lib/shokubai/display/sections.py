@@ -82,7 +82,8 @@ def header(
 ) -> Masthead:
     """The top of a page: whose week it is and up to when its data is complete.
 
-    ``title`` is a team's or the organisation's name; ``as_of`` is when the page was made; ``facts`` are further labels and values, already in words.
+    ``title`` is a team's or the organisation's name; ``as_of`` is when the page was made; ``facts`` are further
+    labels and values, already in words.
     """
     complete = locale.instant(data_complete_through) if data_complete_through else locale.say("header.no_data")
     shown = {

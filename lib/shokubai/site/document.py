@@ -1,0 +1,123 @@
+"""The shell of every page: one stylesheet, at most two scripts, a policy that admits nothing else."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from shokubai.config.model import Language
+from shokubai.display.template import FONT, PALETTE
+from shokubai.display.words import say
+from shokubai.site.sanitize import json_block
+
+
+def render(template: str, language: Language, **values: Any) -> str:
+    """One of the templates beside this file; ``say`` is there for words, everything printed is escaped."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            say=lambda key, **named: say(language, key, **named),
+            css=Markup(stylesheet()),
+            policy=policy([]),
+            **values,
+        )
+    )
+
+
+def render_with_figures(template: str, language: Language, *, templates: Sequence[object], **values: Any) -> str:
+    """The same with plotly and the script that draws; ``templates`` are plotly templates that figures share."""
+    plotly, draw = _script("plotly-basic.min.js"), _script("page.js")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            say=lambda key, **named: say(language, key, **named),
+            css=Markup(stylesheet()),
+            policy=policy([plotly, draw]),
+            plotly=Markup(plotly),
+            draw=Markup(draw),
+            shared=json_block({"templates": list(templates), "dark": dict(PALETTE.values())}),
+            **values,
+        )
+    )
+
+
+def policy(scripts: Sequence[str]) -> str:
+    """The Content-Security-Policy of a page that has exactly these inline scripts.
+
+    Styles are allowed inline: plotly sets them. They can load nothing, since every other source is closed.
+    """
+    allowed = " ".join(_hash(script) for script in scripts) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def stylesheet() -> str:
+    """The stylesheet with the palette of figures as variables, light and dark."""
+    light = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
+    dark = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
+    return (
+        f":root{{color-scheme:light dark;--font:{FONT};{light}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{_static('page.css')}"
+    )
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file as a whole or not at all, whenever the process ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    return path
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("shokubai.site", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+@cache
+def _static(name: str) -> str:
+    return files("shokubai.site").joinpath("static", name).read_text(encoding="utf-8")
+
+
+@cache
+def _script(name: str) -> str:
+    return _static(name).replace("</script", "<\\/script")
+
+
+@cache
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

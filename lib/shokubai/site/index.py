@@ -1,0 +1,200 @@
+"""The pages that lead to the reports: one per week, and the front page over all weeks. Made from what is on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from shokubai.config.model import Language, Organization
+from shokubai.core.errors import ShokubaiError
+from shokubai.core.windows import Week
+from shokubai.display.format import Locale
+from shokubai.site.document import render, write_text
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One report in a week's list."""
+
+    name: str
+    detail: str
+    href: str
+    status: str  # made, no_data, failed
+    reason: str
+    met: int
+    missed: int
+    not_enough_data: int
+    sentence: str
+
+    @property
+    def has_verdicts(self) -> bool:
+        return self.met + self.missed + self.not_enough_data > 0
+
+
+@dataclass(frozen=True)
+class WeekEntry:
+    """One week in the list of all weeks."""
+
+    name: str
+    days: str
+    href: str
+    run: str
+    made: int
+    no_data: int
+    failed: int
+
+
+def write_week_index(directory: Path, manifest: Manifest, organization: Organization) -> Path:
+    """Write ``index.html`` of one week into its folder, from the run's manifest and the reports' facts.
+
+    Teams stand in alphabetical order. A report that could not be made is named with its reason.
+    """
+    locale = _locale(organization)
+    reports = [report for report in manifest.get("reports", []) if isinstance(report, Mapping)]
+    teams = sorted((r for r in reports if r.get("team")), key=lambda r: (str(r["team"]), str(r.get("notebook"))))
+    others = sorted((r for r in reports if not r.get("team")), key=lambda r: str(r.get("notebook")))
+    several = len({r.get("notebook") for r in teams}) > 1
+    statuses = [str(r.get("status")) for r in reports]
+    week = str(manifest.get("week", ""))
+    html = render(
+        "week.html",
+        locale.language,
+        organization=_organization(organization, locale),
+        title=f"{locale.text(organization.name)} {week}",
+        week=week,
+        days=_days(week, locale),
+        teams=[_entry(directory, report, locale, several=several) for report in teams],
+        others=[_entry(directory, report, locale, several=True) for report in others],
+        failed=statuses.count("failed"),
+        count=len(reports),
+        generated=_generated(manifest, locale),
+        back="../../index.html",
+    )
+    return write_text(directory / "index.html", html)
+
+
+def write_front_page(outputs: Path, organization: Organization) -> Path:
+    """Write ``index.html`` over all runs and weeks that have a manifest below ``outputs``, newest week first."""
+    locale = _locale(organization)
+    weeks = []
+    for file in outputs.glob("*/*/manifest.json"):
+        manifest = _read(file)
+        if manifest is None or not (file.parent / "index.html").is_file():
+            continue
+        statuses = [str(r.get("status")) for r in manifest.get("reports", []) if isinstance(r, Mapping)]
+        name = str(manifest.get("week") or file.parent.name)
+        weeks.append(
+            WeekEntry(
+                name=name,
+                days=_days(name, locale),
+                href=_href(f"{file.parent.parent.name}/{file.parent.name}/index.html"),
+                run=file.parent.parent.name,
+                made=statuses.count("made"),
+                no_data=statuses.count("no_data"),
+                failed=statuses.count("failed"),
+            )
+        )
+    weeks.sort(key=lambda w: w.run)
+    weeks.sort(key=lambda w: w.name, reverse=True)
+    html = render(
+        "front.html",
+        locale.language,
+        organization=_organization(organization, locale),
+        title=locale.text(organization.name),
+        weeks=weeks,
+        several_runs=len({w.run for w in weeks}) > 1,
+    )
+    return write_text(outputs / "index.html", html)
+
+
+def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, several: bool) -> Entry:
+    facts = _read(directory / str(report["facts"])) if report.get("facts") else None
+    facts = facts or {}
+    status = str(report.get("status"))
+    slos = facts.get("slos")
+    verdicts = [s.get("verdict") for s in slos if isinstance(s, Mapping)] if isinstance(slos, list) else []
+    title = _in_language(report.get("title"), locale.language) or str(report.get("notebook", ""))
+    team = str(report.get("team") or "")
+    name = _in_language(facts.get("team_display_name"), locale.language) or team
+    error = report.get("error")
+    failed = status == "failed"
+    return Entry(
+        name=name or title,
+        detail=" · ".join(filter(None, (team if team != name else "", title if several and name else ""))),
+        href=_href(str(report.get("html") or "")),
+        status=status if status in {"made", "no_data", "failed"} else "failed",
+        reason=str(error.get("message", "")) if failed and isinstance(error, Mapping) else "",
+        met=verdicts.count("met"),
+        missed=verdicts.count("missed"),
+        not_enough_data=verdicts.count("not_enough_data"),
+        sentence="" if failed else _sentence(facts, locale.language),
+    )
+
+
+def _sentence(facts: Mapping[str, Any], language: Language) -> str:
+    """The title of the first finding, which is the most important one; findings come ordered."""
+    findings = facts.get("findings")
+    first = findings[0] if isinstance(findings, list) and findings else None
+    told = first.get("text") if isinstance(first, Mapping) else None
+    words = told.get(language) if isinstance(told, Mapping) else None
+    return str(words.get("title", "")) if isinstance(words, Mapping) else ""
+
+
+def _in_language(text: object, language: Language) -> str:
+    if not isinstance(text, Mapping):
+        return str(text or "")
+    return str(text.get(language) or next(iter(text.values()), "") or "")
+
+
+def _organization(organization: Organization, locale: Locale) -> dict[str, str]:
+    return {
+        "name": locale.text(organization.name),
+        "vision": locale.text(organization.vision),
+        "mission": locale.text(organization.mission),
+    }
+
+
+def _locale(organization: Organization) -> Locale:
+    return Locale(organization.language, organization.zone)
+
+
+def _days(week: str, locale: Locale) -> str:
+    try:
+        return locale.days(Week.parse(week).window(locale.zone), year=True)
+    except ShokubaiError:
+        return ""
+
+
+def _generated(manifest: Manifest, locale: Locale) -> str:
+    try:
+        at = datetime.fromisoformat(str(manifest.get("generated_at")))
+    except ValueError:
+        return ""
+    if at.tzinfo is None:
+        return ""
+    return locale.say(
+        "page.index.generated", at=locale.instant(at, year=True), version=str(manifest.get("code_version", ""))
+    )
+
+
+def _href(path: str) -> str:
+    """A relative link below the page; anything else is no link."""
+    parts: Sequence[str] = path.split("/")
+    if not path or path.startswith("/") or ".." in parts or ":" in parts[0]:
+        return ""
+    return quote(path)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return loaded if isinstance(loaded, dict) else None

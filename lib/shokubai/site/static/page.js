@@ -1,0 +1,95 @@
+// Draws the charts of the page from the JSON blocks beside them: when they come into view, all before printing,
+// in the colours of the reader's screen, with a legend instead of labels at line ends where the page is narrow.
+(() => {
+  "use strict";
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const shared = read("shared");
+  const darkColours = new Map(Object.entries(shared.dark));
+  const screenIsDark = matchMedia("(prefers-color-scheme: dark)");
+  const plots = [...document.querySelectorAll(".plot")];
+  const drawn = new Set();
+  const NARROW = 560;
+  let printing = false;
+
+  const recolour = (value) => {
+    if (typeof value === "string") return darkColours.get(value) ?? value;
+    if (Array.isArray(value)) return value.map(recolour);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item)]));
+    }
+    return value;
+  };
+
+  const specification = (plot) => {
+    let { data, layout } = read(plot.dataset.chart);
+    if (typeof layout.template === "number") layout.template = shared.templates[layout.template];
+    if (screenIsDark.matches && !printing) {
+      data = recolour(data);
+      layout = recolour(layout);
+    }
+    const width = plot.clientWidth;
+    if (width < NARROW) {
+      const annotations = layout.annotations ?? [];
+      const labels = annotations.filter((item) => item.name === "direct-label");
+      layout.annotations = annotations.filter((item) => item.name !== "direct-label");
+      layout.margin = { ...layout.margin, r: 10 };
+      if (labels.length) {
+        layout.showlegend = true;
+        layout.margin.t = 34;
+      }
+      if (layout.xaxis?.tickangle === undefined) layout.xaxis = { ...layout.xaxis, tickangle: 0 };
+      const ticks = layout.xaxis?.tickvals;
+      if (width < 420 && ticks?.length > 6 && Array.isArray(layout.xaxis.ticktext)) {
+        layout.xaxis.ticktext = layout.xaxis.ticktext.map((text, n) => (n % 2 ? "" : text));
+      }
+    }
+    return {
+      data,
+      // A finger that scrolls the page must not zoom the chart.
+      layout: { ...layout, width, height: plot.clientHeight, dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom" },
+      config: { displayModeBar: false, displaylogo: false, showTips: false, plotlyServerURL: "" },
+    };
+  };
+
+  const draw = (plot) => {
+    drawn.add(plot);
+    const { data, layout, config } = specification(plot);
+    return Plotly.react(plot, data, layout, config).then(() => {
+      plot.dataset.drawn = "yes";
+    });
+  };
+
+  const waiting = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting) continue;
+        waiting.unobserve(entry.target);
+        draw(entry.target);
+      }
+    },
+    { rootMargin: "500px" },
+  );
+  plots.forEach((plot) => waiting.observe(plot));
+
+  const widths = new WeakMap();
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const width = target.clientWidth;
+      if (drawn.has(target) && widths.get(target) !== width) draw(target);
+      widths.set(target, width);
+    }
+  });
+  plots.forEach((plot) => resized.observe(plot));
+
+  screenIsDark.addEventListener("change", () => drawn.forEach(draw));
+
+  // Printing lays out for paper only after this event: the class does it before, so that charts get its widths.
+  const print = (starts) => {
+    if (printing === starts) return;
+    printing = starts;
+    document.documentElement.classList.toggle("printing", starts);
+    (starts ? plots : drawn).forEach(draw);
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+})();
