@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shokubai.findings.defaults import default_rules, default_rules_text
+from shokubai.findings.defaults import default_rules, default_rules_text, unknown_thresholds
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.facts import finding_facts, finding_from_facts
 from shokubai.findings.life import follow_up_last_week
@@ -23,6 +23,7 @@ __all__ = [
     "find",
     "finding_facts",
     "finding_from_facts",
+    "unknown_thresholds",
 ]
 
 # Recoveries come first, so that good news is not buried; then what hurts users most.

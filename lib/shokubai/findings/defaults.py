@@ -28,3 +28,15 @@ def default_rules() -> Rules:
             }
         )
     )
+
+
+def unknown_thresholds(rules: Rules) -> tuple[str, ...]:
+    """Names in ``rules`` that no rule reads: ``rule`` or ``rule.threshold``. They would be ignored silently."""
+    known = default_rules().values
+    names = []
+    for rule, thresholds in rules.values.items():
+        if rule not in known:
+            names.append(rule)
+        else:
+            names += [f"{rule}.{name}" for name in thresholds if name not in known[rule]]
+    return tuple(names)

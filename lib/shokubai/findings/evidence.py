@@ -17,7 +17,8 @@ from shokubai.config.model import Rules, Team
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.windows import Week, Window
 from shokubai.findings.defaults import default_rules
-from shokubai.slo.model import SILENCES, SloStatus, Verdict
+from shokubai.sli import SILENCES
+from shokubai.slo.model import SloStatus, Verdict
 from shokubai.tables.contracts import (
     ALERTS,
     DEPLOYMENTS,

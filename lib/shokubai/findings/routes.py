@@ -58,6 +58,11 @@ def histograms(route_latency: pd.DataFrame) -> dict[Route, Histogram]:
     }
 
 
+def by_route(frame: pd.DataFrame) -> dict[Route, pd.DataFrame]:
+    """The rows of each route, routes in order."""
+    return {_route(key): rows for key, rows in frame.groupby(KEYS, sort=True)}
+
+
 def rows_of(frame: pd.DataFrame, route: Route) -> pd.DataFrame:
     """The rows of one route, in a frame with the route columns."""
     of_service = frame["service_name"] == route.service

@@ -113,10 +113,10 @@ def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Trend:
     slope = float(np.median(slopes))
     spread = Z_95 * math.sqrt(_kendall_variance(ys))
     count = len(slopes)
-    low = max(0, min(count - 1, round((count - spread) / 2)))
-    high = max(0, min(count - 1, round((count + spread) / 2) - 1))
     # A tiny series has an interval wider than all its slopes; then all of them are it.
-    interval = Interval(float(slopes[low]), float(slopes[max(low, high)]))
+    low = max(0, round((count - spread) / 2) - 1)
+    high = min(count - 1, round((count + spread) / 2))
+    interval = Interval(float(slopes[low]), float(slopes[high]))
     return Trend(slope, interval, float(np.median(ys)) - slope * float(np.median(xs)))
 
 

@@ -17,16 +17,25 @@ from shokubai.findings.routes import KEYS, Route, Stretch, rows_of
 
 def observe(evidence: Evidence) -> Iterable[Observation]:
     """One observation per route that has a stretch of storm hours; of several the one with most requests."""
-    routes = evidence.route_hours[KEYS].drop_duplicates().sort_values(KEYS)
-    for key in routes.itertuples(index=False, name=None):
-        route = Route(*key)
+    for route in sorted(_suspects(evidence)):
         hours = storm_hours(evidence, route)
         if not hours["is_storm"].any():
             continue
         run = (hours["is_storm"] != hours["is_storm"].shift(fill_value=False)).cumsum()[hours["is_storm"]]
-        stretches = hours.loc[run.index].groupby(run)
-        worst = stretches.get_group(stretches["request_count"].sum().idxmax())
-        yield Observation(_finding(evidence, route, worst, stretch_count=stretches.ngroups))
+        requests = hours.loc[run.index, "request_count"].groupby(run).sum()
+        worst = hours.loc[run.index[run == requests.idxmax()]]
+        yield Observation(_finding(evidence, route, worst, stretch_count=len(requests)))
+
+
+def _suspects(evidence: Evidence) -> set[Route]:
+    """Routes with an hour that is busy and failing enough; whether it is a burst remains to be seen."""
+    thresholds = evidence.thresholds("retry_storm")
+    hours = evidence.route_hours
+    failing = hours[
+        (hours["request_count"] >= thresholds["minimum_requests_count"])
+        & (hours["error_count"] >= thresholds["minimum_error_ratio"] * hours["request_count"])
+    ]
+    return {Route(*key) for key in failing[KEYS].drop_duplicates().itertuples(index=False, name=None)}
 
 
 def storm_hours(evidence: Evidence, route: Route) -> pd.DataFrame:
@@ -60,6 +69,8 @@ def storm_hours(evidence: Evidence, route: Route) -> pd.DataFrame:
 
 def storms_of(evidence: Evidence, route: Route) -> list[Stretch]:
     """The storm hours of a route, each as a stretch."""
+    if route not in _suspects(evidence):
+        return []
     hours = storm_hours(evidence, route)
     starts = [start.to_pydatetime() for start in hours.index[hours["is_storm"]]]
     return [Stretch(start, start + HOUR) for start in starts]

@@ -11,7 +11,7 @@ from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
-from shokubai.findings.routes import KEYS, Route, rows_of, touches
+from shokubai.findings.routes import KEYS, Route, by_route, touches
 from shokubai.findings.rules.outage import outages_of
 from shokubai.findings.rules.retry_storm import storms_of
 from shokubai.findings.statistics import Interval, dispersion, newcombe, proportion_p_value
@@ -45,25 +45,23 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     Counts are divided by how burstily the baseline fails. The p-value is the larger of the two.
     """
     minimum = evidence.thresholds("route_failing")["minimum_requests_count"]
-    routes = evidence.route_hours[KEYS].drop_duplicates().sort_values(KEYS)
+    baseline_hours = by_route(evidence.comparable_route_hours)
     comparable = _totals(evidence.comparable_route_counts)
     last_month = _totals(evidence.last_month_route_counts)
-    for key in routes.itertuples(index=False, name=None):
-        route = Route(*key)
-        hours = rows_of(evidence.route_hours, route)
+    for route, hours in by_route(evidence.route_hours).items():
         explained = [*outages_of(evidence, route), *storms_of(evidence, route)]
-        hours = hours[~touches(hours["hour"], explained)]
-        week = Counts(float(hours["request_count"].sum()), float(hours["error_count"].sum()))
+        rest = hours[~touches(hours["hour"], explained)]
+        week = Counts(float(rest["request_count"].sum()), float(rest["error_count"].sum()))
         baselines = [found.get(route) for found in (comparable, last_month)]
         known = [b if b is not None and b.requests >= minimum else None for b in baselines]
         if week.requests < minimum or not any(known):
             continue
-        before = rows_of(evidence.comparable_route_hours, route)
-        burstiness = dispersion(before["error_count"], before["request_count"])
+        before = baseline_hours.get(route)
+        burstiness = 1.0 if before is None else dispersion(before["error_count"], before["request_count"])
         against = [_compare(week, b, burstiness) if b else None for b in known]
         made = [c for c in against if c is not None]
         worse = all(_fails_more(evidence, week, c) for c in made)
-        finding = _finding(evidence, route, hours, week, against) if worse else None
+        finding = _finding(evidence, route, rest, week, against) if worse else None
         yield Observation(finding, max(c.p_value for c in made))
 
 

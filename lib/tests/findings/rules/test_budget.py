@@ -1,0 +1,63 @@
+"""Budgets that are spent, or on their way to be."""
+
+from datetime import timedelta
+
+import pytest
+
+from shokubai.findings.rules.budget import RULE
+from shokubai.slo.model import Forecast
+
+WEEK = timedelta(days=7)
+PACE = timedelta(days=3)
+
+
+def findings(build, **values):
+    evidence = build.evidence(statuses=(build.status(**values),))
+    return [o.finding for o in RULE.observe(evidence) if o.finding]
+
+
+def test_a_spent_budget_of_a_missed_objective_is_critical(build):
+    [found] = findings(build, budget_left_ratio=-0.3, bad_count=1300.0, verdict="missed")
+    assert (found.case, found.severity, found.subject) == ("exhausted", "critical", "availability")
+    assert found.numbers["budget_spent_ratio"] == pytest.approx(1.3)
+
+
+def test_a_budget_that_few_requests_spent_is_not_certain(build):
+    [found] = findings(build, budget_left_ratio=-1.0, bad_count=12.0, valid_count=6000, verdict="not_enough_data")
+    assert (found.case, found.severity) == ("exhausted_unsure", "warning")
+
+
+def test_a_budget_that_is_exactly_spent_is_spent(build):
+    assert findings(build, budget_left_ratio=0.0, bad_count=1000.0, verdict="missed")[0].case == "exhausted"
+
+
+def test_a_forecast_within_two_weeks_is_told_with_its_date(build):
+    at = build.end + timedelta(days=3, hours=14)
+    [found] = findings(build, budget_left_ratio=0.2, bad_count=800.0, forecast=Forecast("exhausts", at, 2.5, PACE))
+    assert (found.case, found.severity, found.ended_at) == ("exhausts", "warning", at)
+    assert found.numbers["pace_burn_factor"] == 2.5
+
+
+@pytest.mark.parametrize(
+    ("left", "rate", "cases"),
+    [(0.4, 1.3, ["slow_burn"]), (0.6, 1.3, []), (0.4, 0.9, []), (0.4, None, [])],
+)
+def test_a_slow_burn_needs_less_than_half_of_the_budget_and_a_pace_above_one(build, left, rate, cases):
+    far = Forecast("exhausts", build.end + timedelta(days=20), rate, PACE)
+    found = findings(build, budget_left_ratio=left, bad_count=600.0, forecast=far)
+    assert [f.case for f in found] == cases
+
+
+def test_healthy_empty_and_tiny_budgets_give_nothing(build):
+    assert findings(build) == []
+    assert findings(build, budget_left_ratio=None, bad_count=0.0, valid_count=0) == []
+    assert findings(build, budget_left_ratio=-2.0, bad_count=3.0, verdict="not_enough_data") == []
+
+
+def test_follow_up_is_good_news_only_with_traffic(build):
+    [past] = findings(build, budget_left_ratio=-0.3, bad_count=1300.0, verdict="missed")
+    healed = RULE.follow_up(build.evidence(statuses=(build.status(),)), past)
+    assert (healed.case, healed.state, healed.severity, healed.id) == ("resolved", "resolved", "good", past.id)
+    silent = build.status(budget_left_ratio=None, valid_count=0)
+    assert RULE.follow_up(build.evidence(statuses=(silent,)), past) is None
+    assert RULE.follow_up(build.evidence(), past) is None

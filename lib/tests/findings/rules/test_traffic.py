@@ -1,0 +1,98 @@
+"""Days with unusual traffic: the calendar, or something else."""
+
+import numpy as np
+import pytest
+
+from shokubai.findings.rules.traffic import RULE
+
+# Requests per day, Monday to Sunday. 2026-W44 ends October: Wednesday to Friday are its last three business days.
+ORDINARY = [2400, 2400, 2400, 2400, 2400, 480, 480]
+MONTH_END = [2400, 2400, 4080, 4080, 4800, 480, 480]
+LAST_MONTH_DAYS = ["09-24", "09-25", "09-28", "09-29", "09-30"]
+
+
+def findings(evidence):
+    return [o.finding for o in RULE.observe(evidence) if o.finding]
+
+
+def weekly(build, days, start):
+    return build.route_hours(start, [count // 24 for count in days for _ in range(24)])
+
+
+def last_month(build, days):
+    import pandas as pd
+
+    return pd.concat(
+        [
+            build.route_hours(build.at(f"{day} 00:00"), [count // 24] * 24)
+            for day, count in zip(LAST_MONTH_DAYS, days, strict=True)
+        ]
+    )
+
+
+def compared(build, week, *, comparable=ORDINARY, past=None, **more):
+    frames = {
+        "route_hours": weekly(build, week, build.start),
+        "comparable_route_hours": weekly(build, comparable, build.before),
+    }
+    if past is not None:
+        frames["last_month_route_hours"] = last_month(build, past)
+    return build.evidence(**(frames | more))
+
+
+def test_a_month_end_like_last_months_is_only_a_notice(build):
+    [found] = findings(compared(build, MONTH_END, past=MONTH_END[:5]))
+    assert (found.rule, found.case, found.severity) == ("traffic", "month_turn", "notice")
+    assert (found.started_at, found.ended_at) == (build.at("10-28 00:00"), build.at("10-31 00:00"))
+    assert found.numbers["change_factor"] == pytest.approx((4080 + 4080 + 4800) / (3 * 2400))
+    assert found.numbers["last_month_requests_count"] == 4080 + 4080 + 4800
+
+
+def test_a_peak_that_last_month_did_not_have_is_unusual(build):
+    week = [2400, 9600, 2400, 2400, 2400, 480, 480]
+    [found] = findings(compared(build, week, past=[2400] * 5))
+    assert found.case == "unusual"
+    assert found.started_at == build.at("10-27 00:00")
+    assert found.numbers["peak_factor"] == 4.0
+    assert found.numbers["peak_low_factor"] < 4 < found.numbers["peak_high_factor"]
+
+
+def test_a_month_end_far_beyond_last_months_is_unusual(build):
+    week = [2400, 2400, 2400, 2400, 12000, 480, 480]
+    assert [f.case for f in findings(compared(build, week, past=MONTH_END[:5]))] == ["unusual"]
+
+
+def test_a_fall_in_traffic_is_unusual_too(build):
+    week = [2400, 960, 2400, 2400, 2400, 480, 480]
+    [found] = findings(compared(build, week, past=[2400] * 5))
+    assert found.case == "unusual"
+    assert found.numbers["change_factor"] == pytest.approx(0.4)
+
+
+def test_without_last_month_a_month_end_is_not_judged_but_another_day_is(build):
+    assert findings(compared(build, MONTH_END)) == []
+    [found] = findings(compared(build, [2400, 9600, 2400, 2400, 2400, 480, 480]))
+    assert (found.case, found.numbers["last_month_requests_count"]) == ("unusual", None)
+
+
+def test_ordinary_weeks_and_small_traffic_give_nothing(build):
+    assert findings(compared(build, ORDINARY, past=ORDINARY[:5])) == []
+    small, smaller = [120] * 7, [48] * 7
+    assert list(RULE.observe(compared(build, small, comparable=smaller))) == []
+
+
+def test_a_day_with_a_silence_is_left_to_the_data_gap(build):
+    week = [2400, 960, 2400, 2400, 2400, 480, 480]
+    gap = build.silences((build.at("10-27 10:00"), build.at("10-27 18:00"), 1000.0, "telemetry_gap"))
+    assert findings(compared(build, week, past=[2400] * 5, silences=gap)) == []
+
+
+def test_without_a_comparable_week_nothing_is_compared(build):
+    assert list(RULE.observe(build.evidence(route_hours=weekly(build, MONTH_END, build.start)))) == []
+
+
+def test_sampled_weeks_give_nothing(build):
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        week, comparable, past = (rng.poisson(ORDINARY).tolist() for _ in range(3))
+        assert findings(compared(build, week, comparable=comparable, past=past[:5])) == []
