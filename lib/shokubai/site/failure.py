@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from shokubai.config.model import Language
+from shokubai.display.words import say
 from shokubai.site.document import render
 from shokubai.site.sanitize import plain_text
 
@@ -15,10 +18,12 @@ def render_failure_page(
     cell: int | None = None,
     detail: str = "",
     back: str = "../index.html",
+    last_good: str = "",
 ) -> str:
     """A page that says so, with the reason (``message``), the failed cell, and further words for who repairs it.
 
-    ``back`` is the relative link to the week's index; empty for none.
+    ``back`` is the relative link to the week's index, ``last_good`` the one to an older report of the same week
+    that was kept; empty for none.
     """
     return render(
         "failure.html",
@@ -28,4 +33,13 @@ def render_failure_page(
         cell=cell,
         detail=plain_text(detail),
         back=back,
+        last_good=last_good,
     )
+
+
+def mark_last_good(page: str, *, language: Language, newest: str) -> str:
+    """A report's page with a notice on top that a newer attempt failed. ``newest`` is the link to that one's page."""
+    words = escape(say(language, "page.failure.is_last_good"))
+    link = f'<a href="{escape(newest)}">{escape(say(language, "page.failure.why"))}</a>'
+    start = '<main id="content">'
+    return page.replace(start, f'{start}\n<div class="callout critical" role="note"><p>{words} {link}</p></div>', 1)

@@ -122,7 +122,8 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
     verdicts = [s.get("verdict") for s in slos if isinstance(s, Mapping)] if isinstance(slos, list) else []
     title = _in_language(report.get("title"), locale.language) or str(report.get("notebook", ""))
     team = str(report.get("team") or "")
-    name = _in_language(facts.get("team_display_name"), locale.language) or team
+    called = facts.get("team_display_name") or (report.get("display_name") if team else "")
+    name = _in_language(called, locale.language) or team
     error = report.get("error")
     failed = status == "failed"
     return Entry(
