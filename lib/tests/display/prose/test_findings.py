@@ -1,0 +1,289 @@
+"""Findings in words: complete in both languages, honest about causes, safe with hostile text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shokubai.config.model import LANGUAGES, Ownership, Source, Team, Text
+from shokubai.display.exhibit import Callout, Notices
+from shokubai.display.format import Locale
+from shokubai.display.prose import notices, tell, told_notices
+from shokubai.display.prose.findings import vocabulary
+from shokubai.findings import Candidate, Finding, finding_facts
+from shokubai.findings.rules import all_rules
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+START = datetime(2026, 10, 27, 5, 0, tzinfo=UTC)  # Tuesday 14:00 in Tokyo
+CASES = [(rule.name, case) for rule in all_rules() for case in rule.cases]
+
+# Every number that some rule gives, with a plausible value.
+NUMBERS = {
+    "above_seconds": 14_400.0,
+    "affected_count": 312.0,
+    "bad_count": 312.0,
+    "bad_ratio": 0.42,
+    "budget_allowed_count": 240.4,
+    "budget_left_ratio": -0.297,
+    "budget_spent_ratio": 0.33,
+    "burst_factor": 10.4,
+    "by_latency": 0.0,
+    "by_slices": 0.0,
+    "change_factor": 1.8,
+    "comparable_error_ratio": 0.0001,
+    "comparable_p95_seconds": 0.2,
+    "comparable_requests_count": 7200.0,
+    "day_count": 3.0,
+    "days_count": 28.0,
+    "declared_count": 1.0,
+    "detected_after_seconds": 420.0,
+    "difference_high_ratio": 0.0034,
+    "difference_low_ratio": 0.0026,
+    "duration_seconds": 1500.0,
+    "earliest_in_seconds": 2 * 86_400.0,
+    "error_ratio": 0.0031,
+    "errors_count": 504.0,
+    "expected_count": 900.0,
+    "extra_errors_count": 494.2,
+    "fired_count": 3.0,
+    "hits_in_seconds": 3 * 86_400.0,
+    "last_month_error_ratio": 0.0002,
+    "last_month_p95_seconds": 0.21,
+    "last_month_requests_count": 12_800.0,
+    "latest_in_seconds": 5 * 86_400.0,
+    "level_ratio": 0.94,
+    "limit_seconds": 300.0,
+    "longest_seconds": 9000.0,
+    "noisy_count": 2.0,
+    "objective_ratio": 0.999,
+    "other_stretch_count": 1.0,
+    "pace_burn_factor": 2.5,
+    "pace_seconds": 3 * 86_400.0,
+    "peak_factor": 4.0,
+    "peak_high_factor": 4.2,
+    "peak_low_factor": 3.8,
+    "peak_seconds": 1500.0,
+    "p95_seconds": 0.6,
+    "reference_error_ratio": 0.0001,
+    "reference_p95_seconds": 0.2,
+    "requests_count": 168_000.0,
+    "rise_per_week_ratio": 0.14,
+    "sli_high_ratio": 0.9981,
+    "sli_low_ratio": 0.9974,
+    "sli_ratio": 0.9978,
+    "slower_count": 250.0,
+    "slower_high_ratio": 0.28,
+    "slower_low_ratio": 0.22,
+    "stretch_count": 2.0,
+    "valid_count": 140_000.0,
+    "window_seconds": 28 * 86_400.0,
+}
+
+
+def reader(language):
+    return Locale(language, TOKYO)
+
+
+def finding(rule, case, **changes):
+    values = {
+        "severity": "warning",
+        "method": "GET",
+        "route": "/v1/search",
+        "subject": "search-latency",
+        "started_at": START,
+        "ended_at": START + timedelta(days=5),
+        "numbers": NUMBERS,
+        "candidate": Candidate("deployment", START, "2026.10.27-1", "Sort results by relevance"),
+    } | changes
+    return Finding(rule, case, "search-api", **values)
+
+
+def everything(told):
+    return " ".join((told.title, told.body, told.action, told.label, told.when))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_every_case_of_every_rule_has_words(rule, case, language):
+    told = tell(finding(rule, case), locale=reader(language))
+    assert told.title and told.action
+    assert not re.search(r"[{}]|\bNone\b|\bnan\b|–%", everything(told)), everything(told)
+    has_japanese = re.search(r"[ぁ-んァ-ン]", told.title + told.action) is not None
+    assert has_japanese == (language == "ja")
+
+
+def test_the_words_belong_to_cases_that_exist_and_are_the_same_in_both_languages():
+    shared = {"labels", "things", "metrics", "common"}
+    for language in LANGUAGES:
+        words = vocabulary(language)
+        told = {(rule, case) for rule, cases in words.items() if rule not in shared for case in cases}
+        assert told == set(CASES)
+    for part in shared:
+        assert vocabulary("en")[part].keys() == vocabulary("ja")[part].keys()
+
+
+def placeholders(words):
+    texts = [
+        words["title"],
+        *words["body"],
+        *(words["action"] if isinstance(words["action"], list) else [words["action"]]),
+    ]
+    said = [text if isinstance(text, str) else text["say"] for text in texts]
+    return {name for text in said for name in re.findall(r"{(\w+)", text)}
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_both_languages_say_the_same_numbers(rule, case):
+    assert placeholders(vocabulary("en")[rule][case]) == placeholders(vocabulary("ja")[rule][case])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_sentences_whose_numbers_are_unknown_are_left_out(rule, case, language):
+    """What a rule may leave open never shows up as a hole."""
+    open_numbers = NUMBERS | {
+        name: None
+        for name in NUMBERS
+        if re.match(r"(last_month|sli_low|detected|latest|other|slower_low|peak_low|difference_low)", name)
+    }
+    told = tell(finding(rule, case, numbers=open_numbers, candidate=None), locale=reader(language))
+    assert not re.search(r"[{}]|None|–[^0-9]", told.title + told.body + told.action)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_a_cause_is_never_claimed_and_nobody_is_ordered_about(rule, case, language):
+    text = everything(tell(finding(rule, case), locale=reader(language)))
+    forbidden = {
+        "en": r"\b(caused by|because of|due to|root cause|must|blocked|forbidden|fault of|violat\w+)\b",
+        "ja": r"(原因は|が原因|のせい|禁止|違反|しなければなりません|許可が必要)",
+    }
+    assert not re.search(forbidden[language], text, re.IGNORECASE), text
+    candidate = {"en": "Candidate: 2026.10.27-1 was deployed at Tue 27 Oct 14:00", "ja": "候補:"}
+    assert candidate[language] in text
+
+
+def test_a_slower_route_reads_as_a_sentence_with_its_numbers():
+    told = tell(finding("route_slower", "slower", ended_at=None), locale=reader("en"))
+    assert told.title == "GET /v1/search (search-api) became slower: p95 600 ms instead of 200 ms"
+    assert "It has been slower since Tue 27 Oct 14:00." in told.body
+    assert "200 ms in the comparable week and 210 ms on the same business days of last month" in told.body
+    assert "22 to 28 percentage points more (95% interval)" in told.body
+    assert "“Sort results by relevance”" in told.body
+    assert told.action.startswith("Compare a slow trace with one from before Tue 27 Oct 14:00")
+    assert told.label == "Attention · new"
+
+
+def test_the_same_in_japanese():
+    told = tell(finding("route_slower", "slower", ended_at=None), locale=reader("ja"))
+    assert told.title == "GET /v1/search (search-api) が遅くなりました:p95は200 msから600 msへ"
+    assert "10月27日(火) 14:00から遅い状態が続いています。" in told.body
+    assert "22〜28ポイントの増加です(95%信頼区間)" in told.body
+
+
+def test_a_month_end_is_called_what_it_is():
+    told = tell(finding("traffic", "month_turn", subject="month_turn"), locale=reader("en"))
+    assert "Not a regression" in told.title
+    assert "性能の劣化ではありません" in tell(finding("traffic", "month_turn"), locale=reader("ja")).title
+
+
+def test_an_outage_counts_failed_or_slow_requests_and_says_who_noticed():
+    numbers = NUMBERS | {"declared_count": 0.0, "detected_after_seconds": None}
+    failed = tell(
+        finding("outage", "spent", subject="availability@2026-10-27T05:00Z", numbers=numbers), locale=reader("en")
+    )
+    assert failed.title == "availability: 312 failed requests within 25 min"
+    assert "No incident was declared for it." in failed.body
+    slow = tell(finding("outage", "spent", numbers=NUMBERS | {"by_latency": 1.0}), locale=reader("en"))
+    assert "312 requests slower than agreed" in slow.title
+    assert "noticed 7 min after it began" in slow.body
+
+
+def test_a_metric_is_called_by_its_name_and_the_limit_has_a_date_and_an_interval():
+    end = datetime(2026, 11, 4, 15, 0, tzinfo=UTC)
+    leak = finding("saturation", "will_hit", subject="process.memory.usage", started_at=None, ended_at=end)
+    told = tell(leak, locale=reader("en"))
+    assert told.title == "Memory of search-api reaches its limit around Thu 5 Nov"
+    assert "between Wed 4 Nov and Sat 7 Nov" in told.body
+    assert tell(leak, locale=reader("ja")).title == "search-api のメモリは11月5日(木)ごろ上限に達する見込みです"
+
+
+def test_counted_nouns_agree_with_their_number():
+    one = tell(
+        finding("alert_noise", "no_budget_spent", numbers={"noisy_count": 1.0, "fired_count": 2.0}),
+        locale=reader("en"),
+    )
+    assert "paged 1 time while" in one.title
+    assert "2 times" in one.body
+
+
+def test_continuing_and_resolved_findings_say_so():
+    third = tell(
+        finding("budget", "exhausted", severity="critical", state="continuing", weeks=3), locale=reader("en")
+    )
+    assert third.label == "Urgent · week 3"
+    assert (
+        tell(finding("budget", "resolved", severity="good", state="resolved"), locale=reader("ja")).label
+        == "良い知らせ · 解消"
+    )
+
+
+HOSTILE = '/files/<script>alert("x")</script>/hanako.tanaka@example.co.jp/203.0.113.7/2001:db8::8a2e:370:7334/{weeks}'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_hostile_text_passes_as_text_and_personal_data_does_not(rule, case, language):
+    hostile = finding(
+        rule,
+        case,
+        route=HOSTILE,
+        subject_name=f"name {HOSTILE}",
+        candidate=Candidate("deployment", START, "v1 taro@example.com", HOSTILE),
+    )
+    text = everything(tell(hostile, locale=reader(language)))
+    assert not re.search(r"example\.co|203\.0\.113|2001:db8", text)
+    # Markup stays as it is: it is text here, and is escaped where it becomes HTML.
+    if "<script>" in text:
+        assert '<script>alert("x")</script>' in text
+        assert "{weeks}" in text
+
+
+def test_the_notices_escape_hostile_text():
+    page = notices([finding("route_slower", "slower", route=HOSTILE)], locale=reader("en"))
+    assert isinstance(page, Notices)
+    assert "<script>" not in page.html()
+    assert "&lt;script&gt;" in page.html()
+
+
+def test_notices_keep_the_order_and_say_when_there_are_none():
+    several = [
+        finding("recovered", "met_again", severity="good"),
+        finding("budget", "exhausted", severity="critical"),
+    ]
+    page = notices(several, locale=reader("en"))
+    assert isinstance(page, Notices)
+    assert [item.level for item in page.items] == ["good", "critical"]
+    none = notices([], locale=reader("ja"))
+    assert isinstance(none, Callout)
+    assert none.title == "今週、ルールに当てはまるものはありませんでした。"
+
+
+def test_findings_of_several_teams_are_told_from_their_facts():
+    team = Team("search", Text("Search", "検索"), "ja", (Ownership("search-api"),), Source(Path("search.yaml"), 1))
+    told = tell(finding("route_slower", "slower"), locale=reader("ja"))
+    facts = finding_facts(finding("route_slower", "slower")) | {"text": {"ja": vars(told), "en": {}}}
+    page = told_notices([(team, facts)], locale=reader("ja"))
+    [item] = page.items
+    assert (item.title, item.label) == (told.title, "検索 · 注意 · 新規")
+
+
+def test_commit_hashes_are_shortened_not_hidden():
+    candidate = Candidate("deployment", START, "0123456789abcdef0123456789abcdef01234567", "")
+    told = tell(finding("route_slower", "slower", candidate=candidate), locale=reader("en"))
+    assert "Candidate: 0123456789ab was deployed" in told.body
+    assert "“" not in told.body
