@@ -16,13 +16,9 @@ from shokubai.sli.minutes import IntArray, minute_offset, minute_offsets, requir
 from shokubai.sli.model import MISSING_KINDS, SILENCES, SilenceKind
 from shokubai.tables.contracts import METRIC_HOURS, SERVICE_MINUTES
 
-FloatArray = npt.NDArray[np.float64]
-
 # At this many expected requests, none at all has the probability e^-20 if requests come independently.
 MINIMUM_EXPECTED = 20.0
 MINIMUM_MINUTES = 10
-# A week is compared with when the service was there for this share of the stretch's hours.
-_COVERED = 0.9
 # Metrics went on when at least this share of their usual samples is there.
 _GOING_ON = 0.5
 _DAY = 24 * 60
@@ -124,6 +120,10 @@ class _Traffic:
         return cls(start, cumulative, first, last, reach)
 
     @property
+    def weeks(self) -> int:
+        return len(self.cumulative) // _WEEK + 1
+
+    @property
     def mean_rate(self) -> float:
         """Requests per minute while the service was there."""
         return float(self.cumulative[-1]) / max(1, self.last - self.first)
@@ -134,11 +134,22 @@ class _Traffic:
         counts: IntArray = self.cumulative[np.clip(ends, 0, highest)] - self.cumulative[np.clip(starts, 0, highest)]
         return counts
 
-    def covered(self, starts: IntArray, ends: IntArray) -> IntArray:
-        """How many minutes of each span lie in the baseline while the service was there."""
+    def covers(self, starts: IntArray, ends: IntArray) -> npt.NDArray[np.bool_]:
+        """Whether each span lies in the baseline, with the service there from its start to its end."""
         low, high = max(self.first, self.baseline[0]), min(self.last, self.baseline[1])
-        minutes: IntArray = np.minimum(ends, high) - np.maximum(starts, low)
-        return minutes
+        return (starts >= low) & (ends <= high)
+
+    def moved(self, at: IntArray, *, weeks: int, zone: ZoneInfo | None) -> IntArray:
+        """The same wall-clock minutes some weeks later."""
+        wall = (
+            (pd.DatetimeIndex([self.start]).as_unit("us").repeat(len(at)) + pd.to_timedelta(at, unit="min"))
+            .tz_convert(zone or UTC)
+            .tz_localize(None)
+        )
+        later = (wall + pd.Timedelta(weeks=weeks)).tz_localize(
+            zone or UTC, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="shift_forward"
+        )
+        return minute_offsets(later, self.start)
 
     def zero_runs(self, window: Window) -> tuple[IntArray, IntArray]:
         """Starts and ends of the stretches of ``window`` without requests, after the first one ever."""
@@ -167,67 +178,56 @@ def _silent_stretches(
     starts, ends = traffic.zero_runs(window)
     kept = ends - starts >= minimum_minutes
     starts, ends = starts[kept], ends[kept]
-    elsewhen = _other_weeks(traffic, starts, ends, zone)
+    other_starts, other_ends, known = _other_weeks(traffic, starts, ends, zone)
     window_end = minute_offset(window.end, traffic.start)
     for n, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         at_end = end == window_end and traffic.last <= window_end
-        moved = elsewhen.starts[n][elsewhen.known[n]]
-        if not len(moved) and at_end:
-            moved = _other_days(traffic, start, end)
-        if len(moved):
-            expected = float(np.median(traffic.between(moved, moved + (end - start))))
+        elsewhere = other_starts[n][known[n]], other_ends[n][known[n]]
+        if not known[n].any() and at_end:
+            elsewhere = _other_days(traffic, start, end)
+        if len(elsewhere[0]):
+            expected = float(np.median(traffic.between(*elsewhere)))
         else:
             expected = traffic.mean_rate * (end - start) if at_end else 0.0
         if expected < minimum_expected:
             continue
-        profile = _profile(traffic, moved, end - start)
-        head = int(np.searchsorted(np.cumsum(profile), 1.0))
-        tail = 0 if at_end else int(np.searchsorted(np.cumsum(profile[::-1]), 1.0))
-        if end - tail - (start + head) >= minimum_minutes:
-            span = Window(traffic.start + (start + head) * MINUTE, traffic.start + (end - tail) * MINUTE)
-            yield _Stretch(span, expected, at_end)
+        head, tail = _quiet_edges(traffic, *elsewhere, length=end - start)
+        begin, until = start + head, end if at_end else end - tail
+        if until - begin >= minimum_minutes:
+            yield _Stretch(Window(traffic.start + begin * MINUTE, traffic.start + until * MINUTE), expected, at_end)
 
 
-@dataclass(frozen=True, eq=False)
-class _Elsewhen:
-    """Where stretches (rows) lie when they are moved to other weeks (columns), and where the service was there."""
+def _other_weeks(
+    traffic: _Traffic, starts: IntArray, ends: IntArray, zone: ZoneInfo | None
+) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
+    """The same wall-clock hours of other weeks: starts, ends, and whether the service was there all the time.
 
-    starts: IntArray
-    known: npt.NDArray[np.bool_]
-
-
-def _other_weeks(traffic: _Traffic, starts: IntArray, ends: IntArray, zone: ZoneInfo | None) -> _Elsewhen:
-    """The same wall-clock hours of other weeks; weeks so near that they overlap the stretch say nothing about it."""
-    lengths = ends - starts
-    reach = len(traffic.cumulative) // _WEEK + 1
-    wall = pd.DatetimeIndex([traffic.start]).as_unit("us").repeat(len(starts)) + pd.to_timedelta(starts, unit="min")
-    wall = wall.tz_convert(zone or UTC).tz_localize(None)
-    moved, known = [], []
-    for weeks in (n for n in range(-reach, reach + 1) if n):
-        instants = (wall + pd.Timedelta(weeks=weeks)).tz_localize(
-            zone or UTC, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="shift_forward"
-        )
-        at = minute_offsets(instants, traffic.start)
-        moved.append(at)
-        known.append((abs(weeks) * _WEEK >= lengths) & (traffic.covered(at, at + lengths) >= _COVERED * lengths))
-    return _Elsewhen(np.stack(moved, axis=1), np.stack(known, axis=1))
+    One row per stretch, one column per week. Weeks so near that they overlap the stretch say nothing about it.
+    """
+    weeks = [n for n in range(-traffic.weeks, traffic.weeks + 1) if n]
+    moved_starts = np.stack([traffic.moved(starts, weeks=n, zone=zone) for n in weeks], axis=1)
+    moved_ends = np.stack([traffic.moved(ends, weeks=n, zone=zone) for n in weeks], axis=1)
+    apart = np.where(np.array(weeks) < 0, moved_ends <= starts[:, np.newaxis], moved_starts >= ends[:, np.newaxis])
+    return moved_starts, moved_ends, apart & traffic.covers(moved_starts, moved_ends)
 
 
-def _other_days(traffic: _Traffic, start: int, end: int) -> IntArray:
-    """Starts of the same hours on the days before, where the service was there; zones' clock changes ignored."""
-    length = end - start
-    nearest = -(-length // _DAY)
-    moved = start - _DAY * np.arange(nearest, nearest + 7, dtype=np.int64)
-    return moved[traffic.covered(moved, moved + length) >= _COVERED * length]
+def _other_days(traffic: _Traffic, start: int, end: int) -> tuple[IntArray, IntArray]:
+    """The same hours of the days before, where the service was there; clock changes are ignored."""
+    nearest = -(-(end - start) // _DAY)
+    back = _DAY * np.arange(nearest, nearest + 7, dtype=np.int64)
+    known = traffic.covers(start - back, end - back)
+    return (start - back)[known], (end - back)[known]
 
 
-def _profile(traffic: _Traffic, moved: IntArray, length: int) -> FloatArray:
-    """Expected requests in each minute of a stretch."""
-    if not len(moved):
-        return np.full(length, traffic.mean_rate)
-    minutes = np.arange(length, dtype=np.int64)[:, np.newaxis] + moved
-    profile: FloatArray = traffic.between(minutes, minutes + 1).mean(axis=1)
-    return profile
+def _quiet_edges(traffic: _Traffic, starts: IntArray, ends: IntArray, *, length: int) -> tuple[int, int]:
+    """Minutes at the head and at the tail of a stretch before and after which one request was to be expected."""
+    minutes = np.arange(1, length + 1, dtype=np.int64)[:, np.newaxis]
+    if len(starts):
+        head = np.median(traffic.between(starts, starts + minutes), axis=1)
+        tail = np.median(traffic.between(ends - minutes, ends), axis=1)
+    else:
+        head = tail = traffic.mean_rate * minutes[:, 0]
+    return int(np.argmax(head >= 1)), int(np.argmax(tail >= 1))
 
 
 @dataclass(frozen=True, eq=False)
