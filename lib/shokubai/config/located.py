@@ -61,9 +61,13 @@ class Node:
             case tuple():
                 return "a list"
             case str():
-                return repr(self.value if len(self.value) <= 60 else self.value[:59] + "…")
+                return repr(_shortened(self.value))
             case _:
-                return self.text
+                return _shortened(self.text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _joined(path: str, step: str | int) -> str:
@@ -221,19 +225,26 @@ class _Converter:
         return {**merged, **own}
 
     def scalar(self, node: yaml.ScalarNode, place: Node) -> Node:
-        value: Scalar
+        try:
+            value = self.plain(node, place)
+        except ValueError:
+            self.problems.error(place, "is not what its tag says", found=f"{node.tag} {place.text!r}")
+            value = None
+        return Node(place.file, place.line, place.path, value, node.value)
+
+    def plain(self, node: yaml.ScalarNode, place: Node) -> Scalar:
         match node.tag.removeprefix("tag:yaml.org,2002:"):
             case "null":
-                value = None
+                return None
             case "bool":
-                value = node.value.lower() == "true"
+                return node.value.lower() == "true"
             case "int":
-                value = int(node.value)
+                # An absurd number of digits makes Python's int refuse; as a float it is infinite and refused later.
+                return int(node.value) if len(node.value) <= 18 else float(node.value)
             case "float":
-                value = float(re.sub(r"\.(inf|nan)", r"\1", node.value.lower()))
+                return float(re.sub(r"\.(inf|nan)", r"\1", node.value.lower()))
             case "str" | "merge" | "timestamp":
-                value = node.value
+                return str(node.value)
             case _:
                 self.problems.error(place, "a tag has no meaning here; write the plain value", found=node.tag)
-                value = None
-        return Node(place.file, place.line, place.path, value, node.value)
+                return None

@@ -182,6 +182,7 @@ SLO_SPEC = mapping(
         "alertPolicies": listing(_reference_or_inline("alertPolicyRef", "AlertPolicy", ALERT_POLICY_SPEC), minimum=0),
     },
     required=("service", "objectives"),
+    may_be_empty=("alertPolicies",),  # as in OpenSLO's own examples
 )
 
 KINDS = {

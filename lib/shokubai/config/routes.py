@@ -31,6 +31,8 @@ def route_pattern(node: Node, problems: Problems) -> str | None:
             nearest=nearest(verb, METHODS),
         )
         return None
+    if not path.startswith(("/", "*")):
+        problems.warning(node, "matches no route that begins with /", found=node.shown, nearest=f"/{path}")
     return pattern
 
 

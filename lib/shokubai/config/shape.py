@@ -23,8 +23,14 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_FORM = "lower-case letters, digits and inner hyphens, at most 63 (RFC 1123)"
 
 
-def mapping(keys: Mapping[str, Reader], *, required: tuple[str, ...] = ()) -> Reader:
-    """A mapping with these keys and no others. An optional key without a value counts as left out."""
+def mapping(
+    keys: Mapping[str, Reader], *, required: tuple[str, ...] = (), may_be_empty: tuple[str, ...] = ()
+) -> Reader:
+    """A mapping with these keys and no others.
+
+    A key without a value is an error, since a list whose items are commented out would silently mean "all"; but for
+    the keys that ``may_be_empty``, which then count as left out.
+    """
 
     def read(node: Node, problems: Problems) -> dict[str, Any] | None:
         if not isinstance(node.value, Mapping):
@@ -37,8 +43,12 @@ def mapping(keys: Mapping[str, Reader], *, required: tuple[str, ...] = ()) -> Re
                 problems.error(part, "unknown key", allowed=", ".join(keys), nearest=nearest(key, keys))
         values = {}
         for key, reader in keys.items():
-            if key in node.mapping and (node.mapping[key].value is not None or key in required):
-                if (value := reader(node.mapping[key], problems)) is not None:
+            if key in node.mapping:
+                if node.mapping[key].value is None:
+                    if key not in may_be_empty:
+                        hint = "give it a value" if key in required else "give it a value or remove the key"
+                        problems.error(node.mapping[key], f"is empty; {hint}")
+                elif (value := reader(node.mapping[key], problems)) is not None:
                     values[key] = value
             elif key in required and key not in meant:
                 problems.error(node.at(key), "is missing")

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from shokubai import config
 
@@ -111,6 +114,15 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"teams/core.yaml": ('["/v1/invoices*", "POST /v1/uploads"]', "/v1/invoices*")},
         "teams/core.yaml:10: error: owns[1].routes: must be a list; found '/v1/invoices*'",
     ),
+    "route without a slash": (
+        {"teams/core.yaml": ('"/v1/invoices*"', '"v1/invoices*"')},
+        "teams/core.yaml:10: warning: owns[1].routes[0]: matches no route that begins with /; found 'v1/invoices*'; "
+        "did you mean '/v1/invoices*'?",
+    ),
+    "routes commented out": (
+        {"teams/core.yaml": ("routes: [", "routes: # [")},
+        "teams/core.yaml:10: error: owns[1].routes: is empty; give it a value or remove the key",
+    ),
     "same ownership twice": (
         {"teams/core.yaml": ("  - service: gateway", "  - service: invoice-api\n  - service: gateway")},
         "teams/core.yaml:9: error: owns[1]: the same is listed twice, first on line 8; found 'invoice-api'",
@@ -161,6 +173,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {SLO_FILE: ("      targetPercent: 99\n", "")},
         "slos/invoice-api.yaml:31: error: spec.objectives[0].target: an objective has exactly one target; found none; "
         "allowed: target, targetPercent",
+    ),
+    "target of four hundred digits": (
+        {SLO_FILE: ("target: 0.999", "target: " + "9" * 400)},
+        "slos/invoice-api.yaml:21: error: spec.objectives[0].target: must be a number; found " + "9" * 59 + "…",
     ),
     "target in quotes": (
         {SLO_FILE: ("target: 0.999", 'target: "0.999"')},
@@ -525,6 +541,29 @@ def test_all_problems_at_once_errors_first(write_parameters: Write) -> None:
         ["teams/core.yaml:4", "error", "members"],
         ["warehouses/main.yml:1", "warning", "file"],
     ]
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every part of plain YAML data."""
+    yield way
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, part in parts:
+        yield from places(part, (*way, step))
+
+
+@pytest.mark.parametrize("strange", [None, [], {"x": [{}]}, [["x"]], -1, "x", float("nan")], ids=repr)
+def test_strange_values_anywhere_are_only_problems(write_parameters: Write, strange: Any) -> None:
+    directory = write_parameters({})
+    for file in sorted(directory.rglob("*.yaml")):
+        right = file.read_text(encoding="utf-8")
+        for way in places(list(yaml.safe_load_all(right))):
+            documents = list(yaml.safe_load_all(right))
+            if way:
+                reduce(getitem, way[:-1], documents)[way[-1]] = strange  # type: ignore[call-overload]
+            file.write_text(yaml.safe_dump_all(documents, allow_unicode=True), encoding="utf-8")
+            parameters, problems = config.check(directory)
+            assert (parameters is None) == any(problem.level == "error" for problem in problems), way
+        file.write_text(right, encoding="utf-8")
 
 
 def test_empty_folder(tmp_path: Path) -> None:

@@ -124,6 +124,10 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
             "some.yaml:2: error: b: a tag has no meaning here; write the plain value; found !python/object:os.system",
         ),
         (
+            "a: !!int many\n",
+            "some.yaml:1: error: a: is not what its tag says; found tag:yaml.org,2002:int 'many'",
+        ),
+        (
             b"a: 1\nb: \x93\xfa\n",
             "some.yaml:2: error: file: is not UTF-8 text; save it as UTF-8",
         ),
