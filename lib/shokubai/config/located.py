@@ -163,8 +163,8 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
 
 
-_NULL, _BOOL, _INT, _FLOAT, _STR, _MERGE = (
-    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "merge")
+_NULL, _BOOL, _INT, _FLOAT, _MERGE = (
+    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "merge")
 )
 for _tag, _pattern in (
     (_NULL, r"~|null|Null|NULL|"),
@@ -237,7 +237,7 @@ class _Converter:
             case "null":
                 return None
             case "bool":
-                return node.value.lower() == "true"
+                return bool(node.value.lower() == "true")
             case "int":
                 # An absurd number of digits makes Python's int refuse; as a float it is infinite and refused later.
                 return int(node.value) if len(node.value) <= 18 else float(node.value)
