@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from shokubai.config.model import Language, Team
+from shokubai.core.windows import Window
 from shokubai.display.exhibit import Callout, Notice, Notices
 from shokubai.display.format import Locale
 from shokubai.display.scrub import scrub
@@ -45,7 +46,7 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
         body=("" if locale.language == "ja" else " ").join(body),
         action=say.first(case["action"] if isinstance(case["action"], list) else [case["action"]]),
         label=_label(words, finding.severity, finding.state, finding.weeks),
-        when="" if finding.started_at is None else locale.instants(finding.started_at, finding.ended_at),
+        when=_when(finding, locale),
     )
 
 
@@ -89,6 +90,16 @@ def vocabulary(language: Language) -> Mapping[str, Any]:
 def _label(words: Mapping[str, Any], severity: str, state: str, weeks: int) -> str:
     labels = words["labels"]
     return f"{labels['severity'][severity]} · {labels['state'][state].format(weeks=weeks)}"
+
+
+def _when(finding: Finding, locale: Locale) -> str:
+    """When it was; whole days without their midnights."""
+    start, end = finding.started_at, finding.ended_at
+    if start is None:
+        return ""
+    if end is not None and all(locale.local(at).time() == time.min for at in (start, end)):
+        return locale.days(Window(start, end))
+    return locale.instants(start, end)
 
 
 # --- what the placeholders stand for --------------------------------------------------------------------------
