@@ -1,0 +1,140 @@
+"""``shokubai run``: make the reports of a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.progress import TaskID
+
+from shokubai import config
+from shokubai.cli.terminal import console, outputs_option, parameters_option, progress, status
+from shokubai.core.windows import Week, Window
+from shokubai.runner import Job, Progress, Summary, make_plan, make_reports
+from shokubai.runner.journal import Record
+
+WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
+
+
+@click.command
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--week", "week_text", metavar="WEEK", help="ISO week such as 2026-W44. Default: the last complete one."
+)
+@click.option("--team", "teams", metavar="TEAM", multiple=True, help="Only this team; may be given several times.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Reports at once. Default: one per processor.")
+@click.option("--force", is_flag=True, help="Make reports again that are up to date.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=600,
+    show_default=True,
+    help="Seconds that one report may take.",
+)
+@click.option(
+    "--notebooks",
+    "notebooks_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("notebooks"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the run's notebooks are.",
+)
+@parameters_option
+@outputs_option
+def command(
+    name: str,
+    week_text: str | None,
+    teams: Sequence[str],
+    jobs: int | None,
+    force: bool,
+    timeout: float,
+    notebooks_dir: Path,
+    parameters_dir: Path,
+    outputs_dir: Path,
+) -> None:
+    """Make the reports of RUN, a file in parameters/runs, for one week.
+
+    Reports whose notebook, parameters and data have not changed are not made again. Exit status: 0 all are there,
+    1 some could not be made (each has a page that says why), 2 nothing was run because something given is wrong,
+    3 the same reports are being made by another process.
+    """
+    plan = make_plan(
+        config.load(parameters_dir),
+        name,
+        now=datetime.now(UTC),
+        outputs=outputs_dir,
+        notebooks=notebooks_dir,
+        week=Week.parse(week_text) if week_text else None,
+        teams=teams,
+    )
+    signal.signal(signal.SIGTERM, _terminate)
+    with _Terminal() as shown:
+        summary = make_reports(
+            plan, jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, force=force, progress=shown
+        )
+    _tell(summary, outputs_dir)
+    if summary.failures:
+        sys.exit(1)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    # Unwinds the run, which ends its processes; what was published stays and the next run makes the rest.
+    sys.exit(128 + number)
+
+
+def _tell(summary: Summary, outputs: Path) -> None:
+    for record in summary.failures:
+        error = record.error or {}
+        cell = f"cell {error['cell']}: " if error.get("cell") else ""
+        console.print(f"failed: {record.team or 'organization'}/{record.notebook}: {cell}{error.get('message', '')}")
+    counts = [f"{summary.count('made')} made", f"{summary.count('no_data')} no data"]
+    console.print(" · ".join([*counts, f"{summary.count('failed')} failed", f"{len(summary.up_to_date)} up to date"]))
+    console.print(str(outputs / "index.html"))
+
+
+class _Terminal(Progress):
+    """A bar for the run and one line per report under way; on no terminal, one line per report made."""
+
+    def __init__(self) -> None:
+        self.bars = progress()
+        self.total: TaskID | None = None
+        self.lines: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Terminal:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def building(self, warehouse: str, window: Window) -> None:
+        self._say(f"reading {warehouse}: {window}")
+
+    def planned(self, jobs: Sequence[Job]) -> None:
+        self.total = self.bars.add_task("reports", total=len(jobs))
+
+    def started(self, job: Job) -> None:
+        self.lines[job.name] = self.bars.add_task(f"  {job.name}", total=None)
+
+    def up_to_date(self, job: Job) -> None:
+        self._advance()
+
+    def finished(self, job: Job, record: Record) -> None:
+        if job.name in self.lines:
+            self.bars.remove_task(self.lines.pop(job.name))
+        self._say(f"{job.name}: {WORDS[record.status]} ({record.seconds:.1f} s)")
+        self._advance()
+
+    def _advance(self) -> None:
+        if self.total is not None:
+            self.bars.advance(self.total)
+
+    def _say(self, text: str) -> None:
+        (self.bars.console if status.is_terminal else status).print(text)

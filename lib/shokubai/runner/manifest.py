@@ -1,0 +1,60 @@
+"""What a week's run made, for programs (``manifest.json``) and readers (the index pages), from what was published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from shokubai import site
+from shokubai.runner.journal import Record
+from shokubai.runner.plan import Plan
+from shokubai.version import __version__
+
+MANIFEST = "manifest.json"
+
+
+def manifest(plan: Plan, records: Sequence[Record]) -> dict[str, Any]:
+    """The manifest of a week: organisation's pages first, then teams by name."""
+    return {
+        "run": plan.run.name,
+        "week": str(plan.week),
+        "generated_at": plan.now.isoformat(),
+        "code_version": __version__,
+        "reports": [_entry(record) for record in sorted(records, key=lambda r: r.key)],
+    }
+
+
+def write_manifest(plan: Plan, records: Sequence[Record]) -> bool:
+    """Write the manifest and the index pages unless they already say the same. Returns whether it wrote."""
+    made = manifest(plan, records)
+    file = plan.folder / MANIFEST
+    pages = (plan.folder / "index.html", plan.outputs / "index.html")
+    if file.is_file() and all(page.is_file() for page in pages):
+        before = json.loads(file.read_text(encoding="utf-8"))
+        if before["reports"] == made["reports"]:
+            return False
+    text = json.dumps(made, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    # The manifest says that the week's page is there, and the front page lists the weeks that have both.
+    site.write_week_index(plan.folder, made, plan.parameters.organization)
+    site.write_text(file, text)
+    site.write_front_page(plan.outputs, plan.parameters.organization)
+    return True
+
+
+def _entry(record: Record) -> dict[str, Any]:
+    return {
+        "notebook": record.notebook,
+        "team": record.team,
+        "title": dict(record.title),
+        "display_name": dict(record.display_name),
+        "language": record.language,
+        "status": record.status,
+        "html": record.html,
+        "notebook_file": record.notebook_file,
+        "facts": record.facts,
+        "last_good": record.last_good,
+        "error": record.error,
+        "generated_at": record.generated_at,
+        "seconds": record.seconds,
+    }

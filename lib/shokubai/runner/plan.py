@@ -1,0 +1,188 @@
+"""What a run will do: one job per team and notebook, and per notebook of the organisation, all checked beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
+from shokubai.core.errors import UsageError
+from shokubai.core.windows import Week, Window
+from shokubai.runner.signature import Signature, read_signature
+
+ORGANIZATION = "organization"  # the folder of reports that belong to no single team
+HISTORY_WEEKS = 13
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make: a notebook, for one team or (``team`` None) for the organisation."""
+
+    notebook: str
+    team: str | None
+    path: Path
+    warehouse: str
+    values: Mapping[str, str]  # the parameters that are set
+    title: Mapping[str, str]  # of the report, by language
+    display_name: Mapping[str, str]  # of the team or the organisation, by language
+    language: Language
+
+    @property
+    def folder(self) -> str:
+        """The folder of the report inside the week's."""
+        return self.team or ORGANIZATION
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder}/{self.notebook}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run of one week, checked. Team reports come first: pages of the organisation may read their facts."""
+
+    run: Run
+    week: Week
+    now: datetime
+    parameters: Parameters
+    outputs: Path
+    jobs: tuple[Job, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.outputs / self.run.name / str(self.week)
+
+    @property
+    def window(self) -> Window:
+        """All the data that any report of the week may read."""
+        return needed_window(self.parameters, self.week)
+
+    @property
+    def warehouses(self) -> tuple[str, ...]:
+        return tuple(sorted({job.warehouse for job in self.jobs}))
+
+
+def make_plan(
+    parameters: Parameters,
+    run: str,
+    *,
+    now: datetime,
+    outputs: Path,
+    notebooks: Path,
+    week: Week | None = None,
+    teams: Sequence[str] = (),
+) -> Plan:
+    """The jobs of a run for one week.
+
+    ``now`` is the clock; a run with ``as_of`` has its own. Without ``week`` it is the last complete one in the
+    organisation's zone. ``teams`` narrows the run to those teams and leaves the organisation's pages alone.
+    Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
+    be given their parameters.
+    """
+    chosen = parameters.run(run)
+    now = chosen.as_of or now
+    last = Week.last_complete(now, parameters.organization.zone)
+    week = week or last
+    if week > last:
+        raise UsageError(f"week {week} is not over at {now:%Y-%m-%d %H:%M %Z}; the last complete week is {last}")
+    members = [parameters.team(name) for name in _team_names(parameters, chosen, teams)]
+    problems: list[str] = []
+    jobs: list[Job] = []
+    common = {
+        "week": str(week),
+        "parameters_dir": str(parameters.directory.absolute()),
+        "outputs_dir": str(outputs.absolute()),
+        "run": chosen.name,
+        "generated_at": now.isoformat(),
+    }
+    for notebook in chosen.team_notebooks:
+        signature = _signature(notebooks, notebook, problems)
+        if signature is None:
+            continue
+        values = {**common, "team": "", "warehouse": "", "previous_facts": ""}
+        problems += signature.problems(values, needed=("team", "week"))
+        for team in members:
+            warehouse = team.warehouse or chosen.warehouse
+            own = {
+                **common,
+                "team": team.name,
+                "warehouse": warehouse,
+                "previous_facts": _previous_facts(outputs, chosen, week, team, notebook),
+            }
+            jobs.append(
+                Job(
+                    notebook=notebook,
+                    team=team.name,
+                    path=signature.notebook,
+                    warehouse=warehouse,
+                    values=signature.choose(own),
+                    title=signature.title,
+                    display_name=_by_language(team.display_name),
+                    language=team.language,
+                )
+            )
+    for notebook in () if teams else chosen.organization_notebooks:
+        signature = _signature(notebooks, notebook, problems)
+        if signature is None:
+            continue
+        values = {**common, "warehouse": chosen.warehouse}
+        problems += signature.problems(values, needed=("week",))
+        jobs.append(
+            Job(
+                notebook=notebook,
+                team=None,
+                path=signature.notebook,
+                warehouse=chosen.warehouse,
+                values=signature.choose(values),
+                title=signature.title,
+                display_name=_by_language(parameters.organization.name),
+                language=parameters.organization.language,
+            )
+        )
+    for name in {job.warehouse for job in jobs}:
+        parameters.warehouse(name)
+    if problems:
+        raise UsageError("\n".join(dict.fromkeys(problems)))
+    if not jobs:
+        raise UsageError(f"{chosen.source}: run {chosen.name!r} has nothing to do: no notebook is named")
+    return Plan(chosen, week, now, parameters, outputs.absolute(), tuple(jobs))
+
+
+def needed_window(parameters: Parameters, week: Week) -> Window:
+    """From 13 weeks before the week, or from where the longest SLO window drawn over 28 days starts, to its end."""
+    own = week.window(parameters.organization.zone)
+    starts = [own.start - timedelta(weeks=HISTORY_WEEKS)]
+    starts += [slo.window.whole(own.end - timedelta(days=28)).start for slo in parameters.slos.values()]
+    return Window(min(starts), own.end)
+
+
+def _team_names(parameters: Parameters, run: Run, wanted: Iterable[str]) -> tuple[str, ...]:
+    of_run = run.teams or tuple(sorted(parameters.teams))
+    wanted = tuple(dict.fromkeys(wanted))
+    for name in wanted:
+        if parameters.team(name).name not in of_run:
+            raise UsageError(f"{run.source}: team {name!r} is not in run {run.name!r}; it has: {', '.join(of_run)}")
+    if ORGANIZATION in of_run:
+        raise UsageError(f"a team cannot be called {ORGANIZATION!r}: the organisation's own reports go there")
+    return wanted or of_run
+
+
+def _signature(folder: Path, notebook: str, problems: list[str]) -> Signature | None:
+    try:
+        return read_signature(folder / f"{notebook}.ipynb")
+    except UsageError as error:
+        problems.append(str(error))
+        return None
+
+
+def _previous_facts(outputs: Path, run: Run, week: Week, team: Team, notebook: str) -> str:
+    """Last week's facts, of its last good report if the newest attempt failed; empty when there are none."""
+    folder = outputs.absolute() / run.name / str(week.plus(-1)) / team.name
+    candidates = (folder / f"{notebook}.facts.json", folder / f"{notebook}.last_good.facts.json")
+    return next((str(file) for file in candidates if file.is_file()), "")
+
+
+def _by_language(text: Text) -> dict[str, str]:
+    return {language: text.in_language(language) for language in LANGUAGES}

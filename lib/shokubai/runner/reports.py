@@ -1,0 +1,255 @@
+"""Making a week's reports: build the tables, execute what changed, publish each report whole, account for all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shokubai import site, tables
+from shokubai.core.errors import ShokubaiError
+from shokubai.core.windows import Window
+from shokubai.runner import fingerprint
+from shokubai.runner.journal import Journal, Record, Status, digest
+from shokubai.runner.last_good import keep_last_good
+from shokubai.runner.lock import only_one
+from shokubai.runner.manifest import write_manifest
+from shokubai.runner.plan import Job, Plan
+from shokubai.runner.pool import Ended, run_tasks, warm_up
+from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, staging_folder
+from shokubai.runner.task import LOG, CellError, Result, Task, shorten, signal_name
+from shokubai.version import __version__
+
+
+class Progress:
+    """What a run tells while it goes on; a subclass shows it."""
+
+    def building(self, warehouse: str, window: Window) -> None: ...
+
+    def planned(self, jobs: Sequence[Job]) -> None: ...
+
+    def started(self, job: Job) -> None: ...
+
+    def up_to_date(self, job: Job) -> None: ...
+
+    def finished(self, job: Job, record: Record) -> None: ...
+
+
+@dataclass
+class Summary:
+    """What became of every report of the plan."""
+
+    records: list[Record] = field(default_factory=list)
+    up_to_date: list[Job] = field(default_factory=list)
+
+    def count(self, status: Status) -> int:
+        """How many reports this run made with that status."""
+        return sum(record.status == status for record in self.records)
+
+    @property
+    def failures(self) -> list[Record]:
+        return sorted((r for r in self.records if r.status == "failed"), key=lambda r: r.key)
+
+
+def make_reports(
+    plan: Plan,
+    *,
+    jobs: int,
+    timeout_seconds: float = 600,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Make the reports of a plan that are not up to date, at most ``jobs`` at a time.
+
+    A report that fails gets a page with the reason and does not stop the others. Raises RunUnderWayError when
+    another process makes the same reports, and what the warehouse raised when no warehouse can be read.
+    """
+    with only_one(plan.folder):
+        recover(plan.folder)
+        warm_up()
+        run = _WeekRun(plan, progress or Progress(), timeout_seconds=timeout_seconds, jobs=jobs, force=force)
+        return run.make()
+
+
+class _WeekRun:
+    """One run of a week, with the lock held."""
+
+    def __init__(self, plan: Plan, progress: Progress, *, jobs: int, timeout_seconds: float, force: bool) -> None:
+        self.plan = plan
+        self.progress = progress
+        self.jobs = jobs
+        self.timeout_seconds = timeout_seconds
+        self.force = force
+        self.journal = Journal(plan.folder)
+        self.summary = Summary()
+        self.parameters = fingerprint.of_parameters(plan.parameters.directory)
+
+    def make(self) -> Summary:
+        states = self._build_tables()
+        self.progress.planned(self.plan.jobs)
+        self.staging = staging_folder(self.plan.folder)
+        self.scratch = Path(tempfile.mkdtemp(prefix="shokubai-"))
+        try:
+            self._make([job for job in self.plan.jobs if job.team is not None], states)
+            self._make([job for job in self.plan.jobs if job.team is None], states)
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            shutil.rmtree(self.staging, ignore_errors=True)
+        there = [r for r in self.journal.records.values() if (self.plan.folder / r.html).is_file()]
+        write_manifest(self.plan, there)
+        return self.summary
+
+    def _build_tables(self) -> Mapping[str, str | ShokubaiError]:
+        """Bring the small tables up to date: per warehouse the fingerprint of its data, or why it has none."""
+        states: dict[str, str | ShokubaiError] = {}
+        for name in self.plan.warehouses:
+            self.progress.building(name, self.plan.window)
+            try:
+                opened = tables.open_tables(self.plan.parameters, name, outputs=self.plan.outputs)
+                opened.build(self.plan.window)
+                states[name] = opened.fingerprint(self.plan.window)
+            except ShokubaiError as error:
+                states[name] = error
+        errors = [state for state in states.values() if isinstance(state, ShokubaiError)]
+        if errors and len(errors) == len(states):
+            raise errors[0]
+        return states
+
+    def _make(self, jobs: Sequence[Job], states: Mapping[str, str | ShokubaiError]) -> None:
+        tasks: dict[Path, tuple[Job, str]] = {}
+        for number, job in enumerate(jobs):
+            staging = self.staging / f"{job.folder}.{number}"
+            state = states[job.warehouse]
+            if isinstance(state, ShokubaiError):
+                self._publish_failure(job, CellError(None, shorten(str(state))), staging=staging, seconds=0.0)
+                continue
+            made_from = fingerprint.fingerprint(
+                job.path, values=job.values, parameters=self.parameters, data=state, reads=self._read_by(job)
+            )
+            if not self.force and self._is_up_to_date(job, made_from):
+                self.summary.up_to_date.append(job)
+                self.progress.up_to_date(job)
+            else:
+                tasks[staging] = (job, made_from)
+        todo = [self._task(job, staging) for staging, (job, _) in tasks.items()]
+        ended = run_tasks(
+            todo,
+            jobs=self.jobs,
+            timeout_seconds=self.timeout_seconds,
+            on_start=lambda task: self.progress.started(tasks[task.staging][0]),
+        )
+        with closing(ended):
+            for end in ended:
+                job, made_from = tasks[end.task.staging]
+                self._publish(job, made_from, end)
+
+    def _read_by(self, job: Job) -> list[Path]:
+        """Facts of other reports that a report may read."""
+        if job.team is None:
+            return [self.plan.folder / r.facts for r in self.journal.records.values() if r.team and r.facts]
+        previous = job.values.get("previous_facts")
+        return [Path(previous)] if previous else []
+
+    def _is_up_to_date(self, job: Job, made_from: str) -> bool:
+        record = self.journal.records.get((job.team or "", job.notebook))
+        return record is not None and record.fingerprint == made_from and record.is_whole(self.plan.folder)
+
+    def _task(self, job: Job, staging: Path) -> Task:
+        scratch = self.scratch / staging.name
+        staging.mkdir()
+        scratch.mkdir()
+        return Task(
+            notebook=job.path.absolute(),
+            values=job.values,
+            staging=staging,
+            scratch=scratch,
+            home=self.plan.folder / job.folder,
+            title=f"{job.display_name[job.language]} · {self.plan.week}",
+            language=job.language,
+        )
+
+    def _publish(self, job: Job, made_from: str, end: Ended) -> None:
+        result = Result.read(end.task.staging)
+        error = _failure(end, result, self.timeout_seconds)
+        if error is not None or result is None:
+            self._publish_failure(job, error or CellError(None, ""), staging=end.task.staging, seconds=end.seconds)
+            return
+        files = {suffix: end.task.staging / f"report{suffix}" for suffix in REPORT_SUFFIXES}
+        status: Status = "no_data" if result.status == "no_data" else "made"
+        publish(files, folder=self.plan.folder / job.folder, report=job.notebook, staging=end.task.staging)
+        self._account(job, status, made_from, end.seconds)
+
+    def _publish_failure(self, job: Job, error: CellError, *, staging: Path, seconds: float) -> None:
+        """A page with the reason instead of a report; the last good report stays beside it, marked as old."""
+        folder = self.plan.folder / job.folder
+        staging.mkdir(exist_ok=True)
+        files = keep_last_good(folder, report=job.notebook, staging=staging, language=job.language)
+        page = staging / "failure.html"
+        page.write_text(
+            site.render_failure_page(
+                title=f"{job.display_name[job.language]} · {self.plan.week}",
+                language=job.language,
+                message=error.message,
+                cell=error.cell,
+                last_good=f"{job.notebook}{LAST_GOOD}.html" if files else "",
+            ),
+            encoding="utf-8",
+        )
+        files[".html"] = page
+        if (staging / "report.ipynb").is_file():
+            files[".ipynb"] = staging / "report.ipynb"
+        publish(files, folder=folder, report=job.notebook, staging=staging)
+        self._account(job, "failed", "", seconds, error)
+
+    def _account(
+        self, job: Job, status: Status, made_from: str, seconds: float, error: CellError | None = None
+    ) -> None:
+        def published(suffix: str) -> str | None:
+            name = f"{job.folder}/{job.notebook}{suffix}"
+            return name if (self.plan.folder / name).is_file() else None
+
+        names = [name for suffix in REPORT_SUFFIXES if (name := published(suffix))]
+        record = Record(
+            notebook=job.notebook,
+            team=job.team,
+            status=status,
+            fingerprint=made_from,
+            generated_at=self.plan.now.isoformat(),
+            code_version=__version__,
+            title=job.title,
+            display_name=job.display_name,
+            language=job.language,
+            html=f"{job.folder}/{job.notebook}.html",
+            notebook_file=published(".ipynb"),
+            facts=published(".facts.json"),
+            seconds=round(seconds, 1),
+            error={"cell": error.cell, "message": error.message} if error else None,
+            last_good=published(f"{LAST_GOOD}.html"),
+            files={name: digest(self.plan.folder / name) for name in names},
+        )
+        self.journal.add(record)
+        self.summary.records.append(record)
+        self.progress.finished(job, record)
+
+
+def _failure(end: Ended, result: Result | None, timeout_seconds: float) -> CellError | None:
+    """Why a process made no report, or None when it made one."""
+    if end.is_overdue and (result is None or result.error):
+        cell = result.error.cell if result and result.error else None
+        return CellError(cell, f"not finished after the time limit of {timeout_seconds:g} s")
+    if result is not None and result.status == "failed":
+        return result.error or CellError(None, "failed")
+    if result is not None:
+        return None
+    if end.exit_status < 0:
+        return CellError(None, f"the report's process was ended by {signal_name(end.exit_status)}")
+    last_words = _last_line(end.task.staging / LOG)
+    return CellError(None, f"the report's process ended with exit status {end.exit_status}: {last_words}")
+
+
+def _last_line(log: Path) -> str:
+    lines: Iterable[str] = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ()
+    return shorten(next((line for line in reversed(list(lines)) if line.strip()), "it left no message"))

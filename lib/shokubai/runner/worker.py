@@ -1,0 +1,98 @@
+"""What one process does: execute a notebook, check its facts, write page, notebook and facts into staging."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import nbformat
+
+from shokubai import site
+from shokubai.runner.execute import Execution, execute_notebook
+from shokubai.runner.orphans import adopt_orphans, die_with_parent, kill_descendants
+from shokubai.runner.task import LOG, CellError, Result, Task, shorten
+
+
+def run(task: Task) -> None:
+    """Make one report and end this process."""
+    _settle_in(task)
+    try:
+        result = make_report(task)
+    finally:
+        kill_descendants(os.getpid())
+    result.write(task.staging)
+    # The kernel's client leaves threads and sockets behind that nobody needs to wait for.
+    os._exit(0)
+
+
+def make_report(task: Task) -> Result:
+    """Write report.html, report.ipynb and report.facts.json into the task's staging folder.
+
+    A failed notebook is written as far as it got; then there is no page and there are no facts.
+    """
+    execution = execute_notebook(task.notebook, task.values, scratch=task.scratch)
+    _write_notebook(execution, task)
+    if execution.error or execution.notebook is None:
+        return Result("failed", execution.error)
+    facts = site.extract_facts(execution.notebook)
+    if facts is None:
+        return Result(
+            "failed", CellError(None, "the notebook records no facts; its last cell should be: page.record()")
+        )
+    if problem := facts_problem(facts):
+        return Result("failed", CellError(None, problem))
+    page = site.render_page(execution.notebook, title=task.title, language=task.language)
+    (task.staging / "report.html").write_text(page, encoding="utf-8")
+    (task.staging / "report.facts.json").write_text(
+        json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8"
+    )
+    return Result(facts["status"])
+
+
+def facts_problem(facts: Mapping[str, Any]) -> str:
+    """Why facts break their contract, or an empty string."""
+    if facts.get("status") not in ("made", "no_data"):
+        return f"facts: status is {facts.get('status')!r}; allowed: 'made', 'no_data'"
+    for resource in files("shokubai").joinpath("page").iterdir():
+        if resource.name.endswith(".schema.json"):
+            schema = json.loads(resource.read_text(encoding="utf-8"))
+            if schema.get("$id") == facts.get("schema"):
+                error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(facts))
+                return shorten(f"facts: {error.json_path}: {error.message}") if error else ""
+    return ""
+
+
+def _settle_in(task: Task) -> None:
+    """Own process group, own log, no survivors; nothing of the user's Jupyter or IPython set-up."""
+    os.setsid()
+    die_with_parent()
+    adopt_orphans()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = os.open(task.staging / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(task.scratch)
+    os.environ["IPYTHONDIR"] = str(task.scratch / "ipython")
+    sys.stdout.flush()
+
+
+def _write_notebook(execution: Execution, task: Task) -> None:
+    notebook = execution.notebook
+    if notebook is None:
+        return
+    # Folders relative to the published notebook, so that it opens on any machine that has the project.
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            for name, value in task.values.items():
+                if value and (name.endswith("_dir") or name == "previous_facts"):
+                    cell.source = cell.source.replace(value, os.path.relpath(value, task.home))
+    notebook.metadata.papermill = {"input_path": task.notebook.name, "exception": execution.error is not None}
+    nbformat.write(notebook, task.staging / "report.ipynb")
