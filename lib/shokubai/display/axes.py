@@ -254,6 +254,8 @@ def horizontal(y: float, text: str, *, colour: str = LIGHT["ink"], dash: str = "
         "yanchor": "bottom",
         "showarrow": False,
         "text": escape_for_plotly(text),
+        "bgcolor": LIGHT["veil"],
+        "borderpad": 1,
         "font": {"size": 12, "color": colour},
     }
     return shape, label

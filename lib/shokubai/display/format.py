@@ -56,6 +56,11 @@ def _significant(value: Decimal, figures: int) -> int:
     return 0 if value == 0 else max(0, figures - 1 - value.adjusted())
 
 
+def _good_places(percent: Decimal, digits: int) -> int:
+    """Digits after the point that show two figures of what is missing to 100 %."""
+    return min(max(digits, _significant(100 - percent, 2)), 8)
+
+
 @dataclass(frozen=True)
 class Locale:
     """A reader's language and the organisation's time zone; everything is formatted for one of these.
@@ -94,8 +99,7 @@ class Locale:
         percent = _decimal(ratio) * 100  # type: ignore[arg-type]
         if percent == 100:
             return "100%"
-        places = min(max(digits, _significant(100 - percent, 2)), 8)
-        text = _cut(percent, places, ROUND_FLOOR)
+        text = _cut(percent, _good_places(percent, digits), ROUND_FLOOR)
         while text.endswith("0") and len(text) - text.index(".") - 1 > digits:
             text = text[:-1]
         return f"{text}%"
@@ -106,10 +110,12 @@ class Locale:
         return f"{text}%"
 
     def interval(self, low: float | None, high: float | None, *, digits: int = 2) -> str:
-        """An interval of good ratios: ``99.91–99.95%``."""
+        """An interval of good ratios, both ends with the same digits: ``99.91–99.95%``."""
         if _absent(low) or _absent(high):
             return NO_VALUE
-        return f"{self.good_ratio(low, digits=digits).removesuffix('%')}–{self.good_ratio(high, digits=digits)}"
+        ends = [_decimal(low) * 100, _decimal(high) * 100]  # type: ignore[arg-type]
+        places = max(_good_places(end, digits) for end in ends if end != 100) if ends != [100, 100] else 0
+        return "–".join("100" if end == 100 else _cut(end, places, ROUND_FLOOR) for end in ends) + "%"
 
     def bad_ratio(self, ratio: float | None) -> str:
         """A ratio of bad events as percent: cut upwards, two significant figures, 0% only when there is none."""
@@ -129,6 +135,12 @@ class Locale:
         percent = _decimal(ratio) * 100  # type: ignore[arg-type]
         places = 0 if abs(percent) >= 10 or percent == 0 else min(max(1, _significant(percent, 1)), 4)
         return f"{_cut(percent, places, ROUND_FLOOR)}%"
+
+    def spent(self, ratio: float | None) -> str:
+        """The part of a budget spent, cut upwards: the counterpart of ``share`` of what is left."""
+        if _absent(ratio):
+            return NO_VALUE
+        return self.share(-ratio).removeprefix(MINUS)  # type: ignore[operator]
 
     def points(self, ratio: float | None) -> str:
         """A difference of two shares: ``41 points``, 「41ポイント」."""
@@ -200,6 +212,22 @@ class Locale:
         text = ("" if self.language == "ja" else " ").join(parts)
         return f"{MINUS}{text}" if span < timedelta(0) and not text.startswith("0") else text
 
+    def lookback(self, span: timedelta) -> str:
+        """A length that is a name, in one unit where it is whole: ``1 hour``, ``28 days``; 「28日」."""
+        for unit, size in (
+            ("day", timedelta(days=1)),
+            ("hour", timedelta(hours=1)),
+            ("minute", timedelta(minutes=1)),
+        ):
+            count, rest = divmod(span, size)
+            if count and not rest:
+                return self.counted(count, unit)
+        return self.span(span)
+
+    def counted(self, count: float | None, unit: str) -> str:
+        """A count with its noun, one or many: ``1 request``, ``2,000 requests``; 「1件のリクエスト」."""
+        return self.say(f"counted.{unit}.{'one' if count == 1 else 'many'}", count=self.count(count))
+
     def minutes(self, minutes: float | None) -> str:
         """A budget in minutes of full outage, as a length of time."""
         return NO_VALUE if _absent(minutes) else self.span(timedelta(minutes=float(minutes)))  # type: ignore[arg-type]
@@ -219,7 +247,7 @@ class Locale:
             return NO_VALUE
         if unit == "1":
             percent = _decimal(value) * 100  # type: ignore[arg-type]
-            return f"{_cut(percent, 0 if abs(percent) >= 10 else 1, ROUND_HALF_EVEN)}%"
+            return f"{self.number(float(percent), figures=2 if abs(percent) < 10 else 3)}%"
         if unit == "By":
             return self.bytes(value)
         if unit in {"s", "ms"}:

@@ -85,7 +85,11 @@ def header(
     ``title`` is a team's or the organisation's name; ``as_of`` is when the page was made; ``facts`` are further
     labels and values, already in words.
     """
-    complete = locale.instant(data_complete_through) if data_complete_through else locale.say("header.no_data")
+    complete = (
+        locale.say("time.until", at=locale.instant(data_complete_through))
+        if data_complete_through
+        else locale.say("header.no_data")
+    )
     shown = {
         locale.say("header.week"): str(week),
         locale.say("header.data_complete_through"): complete,

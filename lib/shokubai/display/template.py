@@ -12,6 +12,7 @@ from typing import Any
 # lightness too); lines are also told apart by dash and label.
 PALETTE: dict[str, tuple[str, str]] = {
     "surface": ("#ffffff", "#14181d"),
+    "veil": ("rgba(255,255,255,0.78)", "rgba(20,24,29,0.78)"),  # behind words that stand on lines
     "ink": ("#1d2329", "#e4e8ec"),
     "muted": ("#5c6670", "#9aa5b1"),
     "rule": ("#e3e7eb", "#2b323a"),

@@ -40,7 +40,7 @@ def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Ev
     for n, lookback in enumerate(lookbacks):
         colour = _COLOURS[n % len(_COLOURS)]
         line = _thinned(shown[shown["lookback_seconds"] == lookback])
-        text = locale.span(timedelta(seconds=int(lookback)))
+        text = locale.lookback(timedelta(seconds=int(lookback)))
         rates = line["burn_rate"]
         data.append(
             {
@@ -93,7 +93,7 @@ def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Ev
         alt=locale.say("figure.burn.alt", name=name, span=locale.days(window)),
         equivalent=burn_rates([status], locale=locale),
         size="half",
-        note=" ".join(filter(None, (locale.say("figure.burn.note"), axes.events_note(event_shapes, locale)))),
+        note=locale.say("figure.burn.note"),
     )
 
 
@@ -104,7 +104,7 @@ def _title(status: SloStatus, name: str, locale: Locale) -> str:
     worst = max(peaks, key=_excess)
     values = {
         "name": name,
-        "lookback": locale.span(worst.lookback),
+        "lookback": locale.lookback(worst.lookback),
         "rate": locale.times(worst.peak_rate),
         "threshold": locale.times(worst.threshold),
         "at": locale.instant(worst.peak_at),

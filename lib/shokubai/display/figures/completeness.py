@@ -47,7 +47,13 @@ def completeness(hours: pd.DataFrame, *, window: Window, locale: Locale) -> Figu
                 "marker": {
                     "color": colour,
                     "line": {"width": 0},
-                    "pattern": {"shape": pattern, "fgcolor": LIGHT["surface"], "size": 6, "solidity": 0.3},
+                    "pattern": {
+                        "shape": pattern,
+                        "fillmode": "overlay",
+                        "fgcolor": LIGHT["surface"],
+                        "size": 6,
+                        "solidity": 0.25,
+                    },
                 },
                 "hovertemplate": "%{y}: %{fullData.name}<br>%{text}<extra></extra>",
             }

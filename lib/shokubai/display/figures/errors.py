@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from shokubai.display import axes
-from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
-from shokubai.display.figures.traffic import comparable_name
+from shokubai.display.exhibit import Cell, Figure, Header, Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.template import LIGHT
@@ -60,7 +59,7 @@ def errors(
         {
             "type": "scatter",
             "mode": "lines",
-            "name": escape_for_plotly(comparable_name(periods, locale)),
+            "name": locale.say("period.comparable"),
             "x": x,
             "y": axes.numbers(comparable),
             "line": {"color": LIGHT["past"], "width": 1.2, "dash": "dash"},
@@ -83,9 +82,8 @@ def errors(
     allowed = sorted(
         {1 - s.slo.objective for s in statuses if s.slo.service == service and s.slo.indicator.kind == "availability"}
     )
-    lines = [
-        axes.horizontal(a, locale.say("figure.errors.allowed", ratio=locale.objective(round(a, 9)))) for a in allowed
-    ]
+    names = locale.join([locale.objective(round(a, 9)) for a in allowed])
+    lines = [axes.horizontal(a, locale.say("figure.errors.allowed", ratio=names)) for a in allowed]
     tops = [float(v.max()) for v in (steady, comparable) if v.notna().any()]
     high = min(max([*tops, *(a * 2 for a in allowed), 0.001]) * 1.1, 1.05)
     return Figure(
@@ -98,12 +96,11 @@ def errors(
             "yaxis": {"tickformat": ".3~%", "range": [-high * 0.02, high], "nticks": 5},
             "yaxis2": axes.events_axis(),
             "shapes": [*shapes, *(shape for shape, _ in lines)],
-            "annotations": [label for _, label in lines],
+            "annotations": [label for _, label in lines[-1:]],  # one label names them all
         },
         alt=locale.say("figure.errors.alt", service=service, span=locale.days(periods.window)),
         equivalent=_equivalent(mine, locale),
         size="half",
-        note=axes.events_note(shapes, locale),
     )
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from shokubai.display import axes
 from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
 from shokubai.display.figures.errors import ENOUGH_REQUESTS
-from shokubai.display.figures.traffic import comparable_name
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.template import LIGHT
@@ -40,25 +39,32 @@ def latency(
     mine = hours[hours["service_name"] == service].sort_values("hour")
     shown = mine.where(mine["duration_count"] >= ENOUGH_REQUESTS)
     x = axes.stamps(mine["hour"], locale)
-    lines = [
+    data: list[axes.Trace] = []
+    labels: list[axes.EndLabel] = []
+    for column, name, colour, width, dash in (
         *_LINES,
-        ("comparable_p95_seconds", f"p95 {comparable_name(periods, locale)}", LIGHT["past"], 1.2, "dash"),
-    ]
-    data: list[axes.Trace] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": escape_for_plotly(name),
-            "x": x,
-            "y": axes.numbers((mine if column.startswith("comparable") else shown)[column]),
-            "customdata": [locale.seconds(v) for v in mine[column]],
-            "line": {"color": colour, "width": width, "dash": dash},
-            "connectgaps": False,
-            "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
-        }
-        for column, name, colour, width, dash in lines
-    ]
-    data = [trace for trace in data if any(v is not None for v in trace["y"])]
+        ("comparable_p95_seconds", f"p95 {locale.say('period.comparable')}", LIGHT["past"], 1.2, "dash"),
+    ):
+        is_past = column.startswith("comparable")
+        values = (mine if is_past else shown)[column]
+        if values.isna().all():
+            continue
+        if not is_past:
+            labels.append(axes.EndLabel(name, float(values.dropna().iloc[-1]), colour))
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": escape_for_plotly(name),
+                "x": x,
+                "y": axes.numbers(values),
+                "customdata": [locale.seconds(v) for v in mine[column]],
+                "line": {"color": colour, "width": width, "dash": dash},
+                "showlegend": is_past,  # the others are named at their ends
+                "connectgaps": False,
+                "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+            }
+        )
     shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
     thresholds = sorted(
         {
@@ -75,8 +81,9 @@ def latency(
         label["y"] = log10(threshold)  # annotations on a logarithmic axis stand at the exponent
         shapes.append(shape)
         annotations.append(label)
-    values = [v for trace in data for v in trace["y"] if v] + thresholds
-    low, high = (log10(min(values)) - 0.1, log10(max(values)) + 0.15) if values else (-3.0, 1.0)
+    drawn = [v for trace in data for v in trace["y"] if v] + thresholds
+    low, high = (log10(min(drawn)) - 0.1, log10(max(drawn)) + 0.15) if drawn else (-3.0, 1.0)
+    annotations += axes.end_labels(labels, low=low, high=high, height=HEIGHT - 104, is_log=True)
     ticks = _ticks(low, high)
     return Figure(
         title=_title(mine, shown, service, locale),
@@ -84,6 +91,7 @@ def latency(
         layout={
             "height": HEIGHT,
             "showlegend": True,
+            "margin": {"r": axes.label_margin(labels)},
             "xaxis": axes.time_axis(periods.window, locale),
             "yaxis": {
                 "type": "log",
@@ -99,7 +107,6 @@ def latency(
         alt=locale.say("figure.latency.alt", service=service, span=locale.days(periods.window)),
         equivalent=_equivalent(mine, locale),
         size="half",
-        note=axes.events_note(shapes, locale),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from shokubai.display.exhibit import Figure, escape_for_plotly
 from shokubai.display.format import Locale
-from shokubai.display.tables.slos import verdicts
+from shokubai.display.tables.slos import sli_words, verdicts
 from shokubai.display.template import LIGHT
 from shokubai.slo.model import SloStatus
 
@@ -30,8 +30,7 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
         )
         colour, symbol = _LOOKS[status.verdict]
         name = status.slo.display_name or status.slo.name
-        word = locale.say(f"verdict.{status.verdict}")
-        sli = locale.good_ratio(status.sli_ratio)
+        sli = sli_words(status, locale)
         annotations.append(
             {
                 "xref": "paper",
@@ -42,7 +41,13 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
                 "yshift": 7,
                 "showarrow": False,
                 "align": "left",
-                "text": escape_for_plotly(f"{name} – {word} ({sli} / {locale.objective(status.slo.objective)})"),
+                "text": escape_for_plotly(
+                    locale.say(
+                        "figure.objectives.row",
+                        name=name,
+                        verdict=locale.say(f"verdict.{status.verdict}"),
+                    )
+                ),
                 "font": {"size": 13},
             }
         )
@@ -68,7 +73,7 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
                 "mode": "markers+text",
                 "x": [min(spent, FURTHEST)],
                 "y": [y],
-                "text": [("▸ " if spent > FURTHEST else "") + locale.share(spent)],
+                "text": [("▸ " if spent > FURTHEST else "") + locale.spent(spent)],
                 "textposition": "bottom center" if spent < FURTHEST * 0.9 else "bottom left",
                 "textfont": {"size": 12, "color": LIGHT["muted"]},
                 "cliponaxis": False,

@@ -12,7 +12,7 @@ from shokubai.display.frames import Events
 from shokubai.display.tables.metrics import highest_sample, metric_title, metrics
 from shokubai.display.template import LIGHT
 
-HEIGHT = 220
+HEIGHT = 208
 
 
 def saturation(metric_hours: pd.DataFrame, *, window: Window, events: Events, locale: Locale) -> tuple[Figure, ...]:
@@ -62,7 +62,7 @@ def _panel(
         values["at"] = locale.instant(at)
         key = "peak"
         if limit:
-            key, values["share"] = "share", locale.share(highest / limit)
+            key, values["share"] = "share", locale.spent(highest / limit)
     data = [
         {
             "type": "scatter",
@@ -77,15 +77,13 @@ def _panel(
         }
         for column, colour, width in (("max", LIGHT["series-1-pale"], 1.2), ("mean", LIGHT["series-1"], 2))
     ]
-    ticks = (
-        [round(top * part, 12) for part in (0, 0.5)] if limit is None or limit > 4 * top else [0, limit / 2, limit]
-    )
+    ticks = [0.0, (limit or 0.0) / 2, limit or 0.0] if annotations else _ticks(top, unit)
     return Figure(
         title=locale.say(f"figure.saturation.title.{key}", **values),
         data=[*data, *markers],
         layout={
             "height": HEIGHT,
-            "margin": {"b": 36},
+            "margin": {"b": 28},
             "xaxis": {**axes.time_axis(window, locale), "title": {"text": ""}},
             "yaxis": {
                 "range": [0, top * 1.12],
@@ -101,3 +99,12 @@ def _panel(
         equivalent=metrics(frame, locale=locale),
         size="third",
     )
+
+
+def _ticks(top: float, unit: str) -> list[float]:
+    """Zero and two to four round values up to the top; of seconds, such as clocks have."""
+    steps = [m * 10.0**d for d in range(-6, 15) for m in (1, 2, 5)]
+    if unit == "s":
+        steps = [s for s in steps if s < 20] + [30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400]
+    step = next((s for s in steps if top / s <= 4), steps[-1])
+    return [n * step for n in range(int(top / step) + 1)]

@@ -49,7 +49,7 @@ def changes(events: Events, *, alerts: pd.DataFrame, window: Window, locale: Loc
                 Cell(locale.instants(row["fired_at"], row["resolved_at"])),
                 Cell(locale.say("change.alert")),
                 Cell(row["service_name"], is_code=True),
-                Cell(row["alert_name"], detail=row["severity"]),
+                Cell(row["alert_name"], detail=_severity(row["severity"], locale)),
             )
         )
     return Table(
@@ -63,3 +63,7 @@ def changes(events: Events, *, alerts: pd.DataFrame, window: Window, locale: Loc
         tuple(row[1:] for row in sorted(rows, key=lambda row: row[0])),
         empty=locale.say("nothing.changes"),
     )
+
+
+def _severity(severity: str, locale: Locale) -> str:
+    return locale.say(f"severity.{severity}") if severity in {"page", "ticket"} else severity

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 import pandas as pd
 
 from shokubai.config.model import Slo
 from shokubai.display.exhibit import Cell, Header, Table
-from shokubai.display.format import Locale
+from shokubai.display.format import MINUS, Locale
 from shokubai.slo.model import SloStatus
 
 
@@ -33,9 +34,9 @@ def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
                 Cell(locale.objective(s.slo.objective), detail=indicator_words(s.slo, locale)),
                 Cell(
                     f"{locale.count(s.bad_count)} / {locale.count(s.valid_count)}",
-                    detail=locale.say(f"unit.bad_of_{s.unit}"),
+                    detail=locale.say("unit.slices") if s.unit == "slices" else "",
                 ),
-                Cell(locale.share(s.budget_left_ratio), detail=budget_amounts(s, locale), meter=meter(s)),
+                Cell(locale.share(s.budget_left_ratio), detail=_budget_left(s, locale), meter=meter(s)),
                 Cell(forecast_words(s, locale)),
             )
             for s in statuses
@@ -54,16 +55,18 @@ def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
             Header(locale.say("column.lookback"), "end"),
             Header(locale.say("column.rate_now"), "end"),
             Header(locale.say("column.rate_peak"), "end"),
+            Header(locale.say("column.peak_at"), "end"),
             Header(locale.say("column.threshold"), "end"),
             Header(locale.say("column.crossed")),
         ),
         tuple(
             (
                 Cell(s.slo.display_name or s.slo.name),
-                Cell(locale.span(b.lookback)),
+                Cell(locale.lookback(b.lookback)),
                 Cell(locale.times(b.rate)),
-                Cell(locale.times(b.peak_rate), detail=locale.instant(b.peak_at) if b.peak_at else ""),
-                Cell(locale.times(b.threshold), detail=locale.say(f"severity.{b.severity}")),
+                Cell(locale.times(b.peak_rate)),
+                Cell(locale.instant(b.peak_at)),
+                Cell(f"{locale.times(b.threshold)} · {locale.say(f'severity.{b.severity}')}"),
                 Cell(
                     locale.say(
                         "crossed.unknown"
@@ -97,7 +100,7 @@ def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale) -> Table:
                 Cell(locale.instants(start.to_pydatetime(), end.to_pydatetime())),
                 Cell(locale.span((end - start).to_pytimedelta())),
                 Cell(f"{locale.count(bad)} / {locale.count(valid)}"),
-                Cell(locale.share(spent)),
+                Cell(locale.spent(spent)),
             )
             for start, end, valid, bad, spent in episodes.sort_values("started_at").itertuples(index=False, name=None)
         ),
@@ -134,7 +137,7 @@ def indicator_words(slo: Slo, locale: Locale) -> str:
 def window_words(status: SloStatus, locale: Locale) -> str:
     """``28 days rolling``, or the calendar period's first and last day."""
     if status.slo.window.is_rolling:
-        return locale.say("window.rolling", span=locale.span(status.slo.window.duration.timedelta))
+        return locale.say("window.rolling", span=locale.lookback(status.slo.window.duration.timedelta))
     return locale.say("window.calendar", days=locale.days(status.whole_window))
 
 
@@ -144,10 +147,23 @@ def budget_amounts(status: SloStatus, locale: Locale) -> str:
         return locale.say("budget.no_data")
     over = status.budget_left_count < 0
     return locale.say(
-        f"budget.{'over' if over else 'left'}_{status.unit}",
-        count=locale.count(int(abs(status.budget_left_count))),
+        f"budget.{'over' if over else 'left'}",
+        events=_events(status, locale),
         minutes=locale.minutes(abs(status.budget_left_minutes or 0.0)),
     )
+
+
+def _budget_left(status: SloStatus, locale: Locale) -> str:
+    if status.budget_left_ratio is None:
+        return ""
+    sign = MINUS if status.budget_left_count < 0 else ""
+    return f"{sign}{_events(status, locale)} · {locale.minutes(status.budget_left_minutes)}"
+
+
+def _events(status: SloStatus, locale: Locale) -> str:
+    """Whole events of the budget left or overspent: what is left is cut down, what is over is cut up."""
+    left = abs(status.budget_left_count)
+    return locale.counted(ceil(left) if status.budget_left_count < 0 else floor(left), status.unit.removesuffix("s"))
 
 
 def forecast_words(status: SloStatus, locale: Locale) -> str:
@@ -157,5 +173,5 @@ def forecast_words(status: SloStatus, locale: Locale) -> str:
         f"forecast.{forecast.outcome}",
         at=locale.instant(forecast.exhausted_at),
         pace=locale.times(forecast.pace_burn_rate),
-        lookback=locale.span(forecast.lookback),
+        lookback=locale.lookback(forecast.lookback),
     )

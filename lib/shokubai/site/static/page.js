@@ -30,18 +30,18 @@
     const width = plot.clientWidth;
     if (width < NARROW) {
       const annotations = layout.annotations ?? [];
-      const labels = annotations.filter((item) => item.name === "direct-label");
-      layout.annotations = annotations.filter((item) => item.name !== "direct-label");
-      layout.margin = { ...layout.margin, r: 10 };
-      if (labels.length) {
+      // Labels at line ends cost too much of a narrow plot, unless they are short.
+      if (annotations.some((item) => item.name === "direct-label") && layout.margin.r > width / 8) {
+        layout.annotations = annotations.filter((item) => item.name !== "direct-label");
         layout.showlegend = true;
-        layout.margin.t = 34;
+        layout.margin = { ...layout.margin, r: 10, t: 34 };
       }
-      if (layout.xaxis?.tickangle === undefined) layout.xaxis = { ...layout.xaxis, tickangle: 0 };
-      const ticks = layout.xaxis?.tickvals;
-      if (width < 420 && ticks?.length > 6 && Array.isArray(layout.xaxis.ticktext)) {
-        layout.xaxis.ticktext = layout.xaxis.ticktext.map((text, n) => (n % 2 ? "" : text));
+      const axis = layout.xaxis ?? {};
+      if (Array.isArray(axis.ticktext)) {
+        const every = Math.ceil((axis.ticktext.length * 56) / (width - 76));
+        axis.ticktext = axis.ticktext.map((text, n) => (n % every ? "" : text));
       }
+      layout.xaxis = { tickangle: 0, ...axis };
     }
     return {
       data,
