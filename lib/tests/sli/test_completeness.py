@@ -155,7 +155,17 @@ def test_a_service_with_few_requests_is_seldom_silent() -> None:
 
 
 def test_time_before_a_services_first_request_is_no_silence() -> None:
-    assert find(requests(office_minutes(start=tokyo(19)))) == []
+    # Two weeks old; the two weeks before would be just like them.
+    assert find(requests(pd.date_range(tokyo(19), END, freq="min", inclusive="left"))) == []
+
+
+def test_a_stretch_is_not_compared_with_weeks_that_it_touches() -> None:
+    # Ten days without requests. A week earlier, seven of ten days had some; two weeks earlier, all.
+    start = END - 25 * DAY
+    gap = (END - 11 * DAY, END - DAY)
+    minutes = without(pd.date_range(start, END, freq="min", inclusive="left"), gap)
+    found = find_silences(requests(minutes), window=WINDOW, baseline=Window(start, END))
+    assert found["expected_count"].tolist() == [14_400.0]
 
 
 def test_a_log_that_ends_early_in_its_first_week_is_late() -> None:

@@ -75,6 +75,8 @@ def test_an_error_ratio_exactly_at_the_threshold_is_detected_when_the_window_is_
     for threshold in (1, 3, 6, 13.44, 14.4, 36):
         at = error_ratio_of(threshold, objective=0.999)
         assert detection_time(at, objective=0.999, lookback=HOUR, threshold=threshold) == HOUR
+    assert 1 - 0.9856 < 0.0144  # in floats
+    assert detection_time(1 - 0.9856, objective=0.999, lookback=HOUR, threshold=14.4) == HOUR
     assert detection_time(0.0, objective=0.999, lookback=HOUR, threshold=14.4) is None
 
 
