@@ -1,0 +1,209 @@
+"""DuckDB over files: one in-memory connection, pinned to UTC, whose views have the contract's columns."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from shokubai.core.errors import DataError, QueryError
+from shokubai.core.frames import FrameContract
+from shokubai.sources import results, spans
+from shokubai.sources.file_table import FileTable, kind_of, name_files, quoted, scan
+from shokubai.sources.query import Query
+from shokubai.sources.warehouse import Files, Part, Statement
+
+_SETTINGS = (
+    # Passed to connect(), the zone would be looked for over the network.
+    "SET TimeZone = 'UTC'",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+)
+_SHOWN = 200  # characters of a parameter's value in a message
+
+
+class DuckDbWarehouse:
+    """The tables of one warehouse, read with DuckDB.
+
+    A result does not depend on the machine's time zone or locale. Not for use by several threads at once.
+    ``spill`` is the folder for what does not fit into memory.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tables: Sequence[FileTable],
+        *,
+        spill: Path,
+        threads: int | None = None,
+        memory: str | None = None,
+    ) -> None:
+        self.name = name
+        self.queries: list[Statement] = []
+        self._tables = {table.name: table for table in tables}
+        self._opened: dict[str, tuple[tuple[Path, int, int], ...]] = {}
+        self._connection = duckdb.connect()
+        for setting in _SETTINGS:
+            self._connection.execute(setting)
+        self._connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
+        if memory:
+            self._connection.execute("SET memory_limit = $memory", {"memory": memory})
+        if threads:
+            self.use_threads(threads)
+
+    def use_threads(self, threads: int) -> None:
+        """How many threads a statement may use from now on."""
+        self._connection.execute("SET threads = $threads", {"threads": threads})
+
+    def select(
+        self, query: Query, contract: FrameContract, parameters: Mapping[str, Any], *, files: Files | None = None
+    ) -> pa.Table:
+        """The rows of ``query`` with the columns of ``contract``.
+
+        Only ``files`` of the tables named there are read; of the others, all. Raises QueryError when the
+        engine refuses, DataError when a table or the result does not keep its contract.
+        """
+        wanted, given = set(query.translation.parameters), set(parameters)
+        if wanted != given:
+            missing, excess = sorted(wanted - given), sorted(given - wanted)
+            raise QueryError(f"query {query.name}: parameters missing: {missing}; not in the text: {excess}")
+        size = sum(self._open(name, (files or {}).get(name)) for name in query.translation.tables)
+        table = self._run(query.name, query.sha256, query.translation.duckdb, parameters, size)
+        return results.conform(table, contract)
+
+    def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
+        """The rows of SQL in DuckDB's own dialect, with the contract's tables as views; parameters as ``$name``.
+
+        Raises QueryError with the engine's message.
+        """
+        named = [name for name in self._tables if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
+        size = sum(self._open(name, None) for name in named)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        table = self._run("sql", sha256, text, parameters, size)
+        return results.to_plain_frame(table) if table is not None else pd.DataFrame()
+
+    def mapping(self, table: str) -> str:
+        """The column mapping and the row condition of a table."""
+        described = self._tables[table]
+        return repr((sorted(described.columns.items()), described.where))
+
+    def files(self, table: str) -> tuple[Path, ...]:
+        """The files of a table now, sorted. Raises DataError when there should be some and are none."""
+        return self._tables[table].find()
+
+    def parts(self, table: str, *, known: Sequence[Part] = ()) -> tuple[Part, ...]:
+        """The files of a table that has a ``timestamp``, each with the days its rows fall on.
+
+        What ``known`` says of an unchanged file is trusted. Raises DataError when a file cannot be read or
+        lacks a column.
+        """
+        described = self._tables[table]
+        before = {(part.path, part.version): part for part in known}
+        schemas: list[Any] = []
+        found = []
+        for path in described.find():
+            _, size, changed = _identity(path)
+            version = f"{size}-{changed}"
+            part = before.get((path, version))
+            if part is None:
+                stretches = self._stretches(described, path, schemas)
+                part = Part(
+                    path,
+                    version,
+                    size,
+                    min((first for first, _ in stretches), default=None),
+                    max((last for _, last in stretches), default=None),
+                    spans.days_of(stretches),
+                )
+            found.append(part)
+        return tuple(found)
+
+    def _stretches(self, table: FileTable, path: Path, schemas: list[Any]) -> list[spans.Stretch]:
+        relation = None
+        view = ""
+        try:
+            schema = spans.schema_of(path) if kind_of(path) == "parquet" else None
+            if schema is None or schema not in schemas:
+                relation = scan(self._connection, (path,))
+                view = table.view(relation, "file", files=str(path))
+                schemas.append(schema)
+            column = table.source_column("timestamp", schema.names) if schema is not None else None
+            stretches = spans.footer_stretches(path, column) if column and not table.where else None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{table.said_at}: table {table.name}: {path} cannot be read: {error}") from error
+        if stretches is not None:
+            return stretches
+        relation = relation or scan(self._connection, (path,))
+        relation.create_view("file", replace=True)
+        view = view or table.view(relation, "file", files=str(path))
+        span = f"SELECT epoch_us(min(timestamp)), epoch_us(max(timestamp)) FROM ({view}) WHERE isfinite(timestamp)"
+        try:
+            row = self._connection.execute(span).fetchone()
+        except duckdb.Error as error:
+            raise DataError(f"{table.said_at}: table {table.name}: {path} cannot be read: {error}") from error
+        return [row] if row and row[0] is not None else []
+
+    def _open(self, name: str, files: Sequence[Path] | None) -> int:
+        """Make a table's view show exactly ``files`` (None: all there are now), and give their size in bytes."""
+        if name not in self._tables:
+            raise QueryError(f"warehouse {self.name} has no table {name}; it has: {', '.join(self._tables)}")
+        table = self._tables[name]
+        paths = table.find() if files is None else tuple(files)
+        try:
+            wanted = tuple(_identity(path) for path in paths)
+        except OSError as error:
+            raise DataError(
+                f"{table.said_at}: table {name}: {error.filename} cannot be read: {error.strerror}"
+            ) from error
+        if self._opened.get(name) != wanted:
+            self._opened.pop(name, None)
+            self._create_view(table, paths)
+            self._opened[name] = wanted
+        return sum(size for _, size, _ in wanted)
+
+    def _create_view(self, table: FileTable, paths: tuple[Path, ...]) -> None:
+        try:
+            if paths:
+                source = f"{table.name} files"
+                relation = scan(self._connection, paths)
+                relation.create_view(source, replace=True)
+                select = table.view(relation, source, files=name_files(paths))
+            else:
+                select = table.empty()
+            self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(table.name)} AS {select}")
+        except duckdb.Error as error:
+            raise DataError(f"{table.said_at}: table {table.name}: {str(error).strip()}") from error
+
+    def _run(self, name: str, sha256: str, text: str, parameters: Mapping[str, Any], size: int) -> Any:
+        """Run a statement and log it; None when it has no result."""
+        started = time.perf_counter()
+        try:
+            relation = (
+                self._connection.sql(text, params=dict(parameters)) if parameters else self._connection.sql(text)
+            )
+            table = None if relation is None else relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise QueryError(
+                f"query {name} failed in warehouse {self.name} (DuckDB): {str(error).strip()}"
+                + (f"\nparameters: {_shown(parameters)}" if parameters else "")
+            ) from error
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.queries.append(Statement(name, sha256, milliseconds, 0 if table is None else table.num_rows, size))
+        return table
+
+
+def _identity(path: Path) -> tuple[Path, int, int]:
+    status = path.stat()
+    return path, status.st_size, status.st_mtime_ns
+
+
+def _shown(parameters: Mapping[str, Any]) -> str:
+    texts = {name: repr(value) for name, value in parameters.items()}
+    return ", ".join(f"{n} = {t if len(t) <= _SHOWN else t[:_SHOWN] + '…'}" for n, t in texts.items())
