@@ -95,6 +95,16 @@ SRE_REQUESTS = FrameContract(
     },
 )
 
+# Columns that a warehouse may lack; they are NULL then.
+OPTIONAL_COLUMNS = {
+    "requests": OPTIONAL_REQUEST_COLUMNS,
+    "metrics": ("unit", "limit_value"),
+    "deployments": ("service_version", "deployment_id", "description"),
+    "incidents": ("title", "severity", "detected_at", "mitigated_at", "resolved_at"),
+    "alerts": ("resolved_at", "severity"),
+    "sre_requests": ("kind", "summary", "first_response_at", "closed_at"),
+}
+
 RAW_TABLES = {c.name: c for c in (REQUESTS, METRICS, DEPLOYMENTS, INCIDENTS, ALERTS, SRE_REQUESTS)}
 
 # --- the two small tables, one file per UTC day -------------------------------------------------------------
@@ -132,6 +142,8 @@ HOUR_LATENCY = FrameContract(
     },
 )
 
+SMALL_TABLES = {c.name: c for c in (MINUTE_COUNTS, HOUR_LATENCY)}
+
 # --- what the readers give ----------------------------------------------------------------------------------
 
 SLI_MINUTES = FrameContract(
@@ -141,6 +153,16 @@ SLI_MINUTES = FrameContract(
         "minute": Column("TIMESTAMP", ""),
         "valid_count": Column("INT64", "requests that the SLO counts"),
         "good_count": Column("INT64", "those that were good; never more than valid_count"),
+    },
+)
+
+SLI_ROUTES = FrameContract(
+    "sli_routes",
+    "service × method × route with valid requests of one SLO in a window",
+    {
+        **_ROUTE,
+        "valid_count": Column("INT64", "requests that the SLO counts"),
+        "good_count": Column("INT64", "those that were good"),
     },
 )
 
@@ -207,5 +229,27 @@ METRIC_HOURS = FrameContract(
         "mean_value": Column("FLOAT64", ""),
         "max_value": Column("FLOAT64", ""),
         "limit_value": Column("FLOAT64", "the largest limit in the hour; NaN when unknown"),
+    },
+)
+
+WATERMARKS = FrameContract(
+    "watermarks",
+    "service that had requests",
+    {
+        "service_name": Column("STRING", ""),
+        "first_minute": Column("TIMESTAMP", "start of the first minute with requests"),
+        "last_minute": Column("TIMESTAMP", "start of the last minute with requests"),
+    },
+)
+
+QUERIES = FrameContract(
+    "queries",
+    "statement run",
+    {
+        "name": Column("STRING", "the query's file name; sql for ad-hoc statements"),
+        "sha256": Column("STRING", "hash of the statement's text"),
+        "milliseconds": Column("FLOAT64", ""),
+        "bytes": Column("NULLABLE_INT64", "size of the files that were opened, an upper bound of what was read"),
+        "row_count": Column("NULLABLE_INT64", "rows returned"),
     },
 )

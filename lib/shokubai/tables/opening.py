@@ -1,0 +1,74 @@
+"""From a warehouse file to opened tables."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from shokubai.config.model import Parameters, TableSource, Warehouse
+from shokubai.sources import DuckDbWarehouse, FileTable, find_files
+from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.store import Tables
+
+
+def open_tables(
+    parameters: Parameters,
+    warehouse_name: str,
+    *,
+    outputs: Path,
+    threads: int | None = None,
+    memory: str | None = None,
+) -> Tables:
+    """The tables of a warehouse, small ones included; nothing is read yet.
+
+    ``threads`` and ``memory`` (such as "2GB") limit the engine; by default it takes all cores and most of the
+    memory. Raises UsageError when the parameters have no such warehouse or too many latency thresholds for one
+    service.
+    """
+    described = parameters.warehouse(warehouse_name)
+    folder = outputs.absolute() / "tables" / warehouse_name
+    small = [
+        FileTable(contract, _small_files(folder, name), f"tables of warehouse {warehouse_name}")
+        for name, contract in SMALL_TABLES.items()
+    ]
+    raw = [_raw_table(name, described, parameters, outputs) for name in RAW_TABLES]
+    warehouse = DuckDbWarehouse(
+        warehouse_name, [*raw, *small], spill=folder / ".spill", threads=threads, memory=memory
+    )
+    owned = {service for team in parameters.teams.values() for service in team.services}
+    return Tables(
+        warehouse,
+        folder=folder,
+        slos=tuple(parameters.slos.values()),
+        services=tuple(owned | {slo.service for slo in parameters.slos.values()}),
+    )
+
+
+def resolve_pattern(source: TableSource, *, parameters_dir: Path, outputs: Path) -> str:
+    """The absolute glob pattern of a table's path, with {outputs} and {parameters} filled in."""
+    path = source.path
+    for placeholder, folder in (("{outputs}", outputs), ("{parameters}", parameters_dir)):
+        path = path.replace(placeholder, glob.escape(str(folder.absolute())))
+    return str(parameters_dir.absolute().parent / path) if not Path(path).is_absolute() else path
+
+
+def _raw_table(name: str, warehouse: Warehouse, parameters: Parameters, outputs: Path) -> FileTable:
+    said_at = f"warehouse {warehouse.name} ({warehouse.source})"
+    source = warehouse.tables.get(name)
+    if source is None:
+        return FileTable(RAW_TABLES[name], tuple, said_at)
+    pattern = resolve_pattern(source, parameters_dir=parameters.directory, outputs=outputs)
+    return FileTable(
+        RAW_TABLES[name],
+        partial(find_files, pattern, said_at=said_at, table=name),
+        said_at,
+        columns=source.columns,
+        where=source.where,
+        optional=OPTIONAL_COLUMNS[name],
+    )
+
+
+def _small_files(folder: Path, table: str) -> Callable[[], tuple[Path, ...]]:
+    return lambda: tuple(sorted((folder / table).glob("????-??-??.parquet")))

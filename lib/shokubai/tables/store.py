@@ -1,0 +1,318 @@
+"""The two small tables of a warehouse: built from the request log day by day, each day scanned once.
+
+``{outputs}/tables/<warehouse>/minute_counts/2026-10-26.parquet`` and ``hour_latency/…`` hold one UTC day each,
+``state.json`` says from which input and by which rules they were made. Times are counted, never asked of a clock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from shokubai.config.model import Slo
+from shokubai.core import sketch
+from shokubai.core.frames import FrameContract
+from shokubai.core.windows import DAY, HOUR, MINUTE, Window
+from shokubai.sources import DuckDbWarehouse, Part, load_query, to_frame
+from shokubai.tables import plan
+from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.state import DayRecord, State, clear_left_overs, replaced
+
+Progress = Callable[[int, int, str], None]  # days done, days to do, what is being done
+
+QUERY_PACKAGE = "shokubai.tables.queries"
+MICROSECOND = timedelta(microseconds=1)
+MINUTE_US = MINUTE // MICROSECOND
+HOUR_US = HOUR // MICROSECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What a build did. ``rows_read`` are requests counted, ``bytes_read`` the size of the files opened for it."""
+
+    days_scanned: tuple[date, ...]
+    days_unchanged: tuple[date, ...]
+    days_without_input: tuple[date, ...]
+    rows_read: int
+    bytes_read: int
+    seconds: float
+
+
+class Tables:
+    """A warehouse with its small tables.
+
+    ``folder`` holds the small tables; ``slos`` say which latency thresholds are counted; ``services`` are those
+    the parameters speak of.
+    """
+
+    def __init__(
+        self, warehouse: DuckDbWarehouse, *, folder: Path, slos: Sequence[Slo] = (), services: Sequence[str] = ()
+    ) -> None:
+        self.warehouse = warehouse
+        self.folder = folder
+        self._thresholds = plan.latency_thresholds(slos)
+        self._declared_services = frozenset(services)
+        self._state = State.load(self._state_path)
+
+    @property
+    def name(self) -> str:
+        """The warehouse's name."""
+        return self.warehouse.name
+
+    # --- building -------------------------------------------------------------------------------------------
+
+    def build(self, window: Window, *, progress: Progress | None = None, jobs: int | None = None) -> BuildSummary:
+        """Bring every UTC day that ``window`` touches up to date.
+
+        A day is scanned when it never was, or when its input, the latency thresholds, the column mapping or
+        the queries have changed since; otherwise nothing of it is read. A day whose input has vanished loses
+        its rows. Each day is replaced as a whole: interrupted at any moment, it is old or new, and the next
+        build does the rest. Of two builds at once the second waits. ``jobs`` is the number of threads.
+
+        Raises DataError when the input cannot be read or lacks a column.
+        """
+        if jobs:
+            self.warehouse.use_threads(jobs)
+        return self._build(list(window.utc_days()), progress or (lambda *_: None))
+
+    def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
+        started = time.perf_counter()
+        with self._locked():
+            self._state = State.load(self._state_path)
+            clear_left_overs(self.folder)
+            parts = self._look_at_input()
+            inputs = {day: plan.input_of(day, parts) for day in days}
+            stale = [day for day in days if not self._is_made_from(day, inputs[day])]
+            to_scan = [day for day in stale if inputs[day]]
+            self._drop([day for day in stale if not inputs[day]])
+            first_statement = len(self.warehouse.queries)
+            rows_read, done = 0, 0
+            for batch in plan.batches(to_scan, parts):
+                progress(done, len(to_scan), f"{batch[0].isoformat()} to {batch[-1].isoformat()}")
+                rows_read += self._scan(batch, inputs, parts)
+                done += len(batch)
+            self._save()
+        progress(done, len(to_scan), "up to date")
+        return BuildSummary(
+            days_scanned=tuple(to_scan),
+            days_unchanged=tuple(day for day in days if inputs[day] and day not in set(to_scan)),
+            days_without_input=tuple(day for day in days if not inputs[day]),
+            rows_read=rows_read,
+            bytes_read=sum(s.bytes or 0 for s in self.warehouse.queries[first_statement:]),
+            seconds=time.perf_counter() - started,
+        )
+
+    @cached_property
+    def _recipe(self) -> str:
+        """The fingerprint of everything but the input that a day's rows depend on."""
+        queries = [load_query(QUERY_PACKAGE, name).sha256 for name in SMALL_TABLES]
+        columns = [[name, [[n, c.type] for n, c in t.columns.items()]] for name, t in SMALL_TABLES.items()]
+        settings = [sketch.GAMMA, sketch.SMALLEST_SECONDS, sketch.ZERO_KEY]
+        return plan.fingerprint(queries, columns, settings, self._thresholds, self.warehouse.mapping("requests"))
+
+    @property
+    def _state_path(self) -> Path:
+        return self.folder / "state.json"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from building the same tables; the lock ends with the process."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _look_at_input(self) -> tuple[Part, ...]:
+        mapping = self.warehouse.mapping("requests")
+        known = self._state.parts if self._state.mapping == mapping else ()
+        parts = self.warehouse.parts("requests", known=known)
+        self._state.parts, self._state.mapping = parts, mapping
+        return parts
+
+    def _is_made_from(self, day: date, input_fingerprint: str) -> bool:
+        record = self._state.days.get(day)
+        if record is None or record.input != input_fingerprint:
+            return False
+        return self._is_usable(day)
+
+    def _is_usable(self, day: date) -> bool:
+        """Whether a day's rows are there and were made by today's rules, from whatever input."""
+        record = self._state.days.get(day)
+        if record is None or (record.input and record.recipe != self._recipe):
+            return False
+        return all(self._path(table, day).is_file() for table, rows in record.rows.items() if rows)
+
+    def _path(self, table: str, day: date) -> Path:
+        return self.folder / table / f"{day.isoformat()}.parquet"
+
+    def _save(self) -> None:
+        self._state.save(self._state_path)
+
+    def _drop(self, days: Sequence[date]) -> None:
+        """Remember that days have no input."""
+        for day in days:
+            for table in SMALL_TABLES:
+                self._path(table, day).unlink(missing_ok=True)
+            self._state.days[day] = DayRecord("", "", dict.fromkeys(SMALL_TABLES, 0))
+
+    def _scan(self, days: Sequence[date], inputs: Mapping[date, str], parts: Sequence[Part]) -> int:
+        """Read the log of days that follow one another, replace their rows, and count the requests."""
+        files = {"requests": [part.path for part in parts if any(part.holds(day) for day in days)]}
+        span = {"start": _midnight(days[0]), "end": _midnight(days[-1] + DAY)}
+        counts = self.warehouse.select(
+            load_query(QUERY_PACKAGE, "minute_counts"),
+            MINUTE_COUNTS,
+            {**span, "grain_us": MINUTE_US, "latency_thresholds": self._thresholds},
+            files=files,
+        )
+        latency = self.warehouse.select(
+            load_query(QUERY_PACKAGE, "hour_latency"),
+            HOUR_LATENCY,
+            {
+                **span,
+                "grain_us": HOUR_US,
+                "gamma": sketch.GAMMA,
+                "smallest_seconds": sketch.SMALLEST_SECONDS,
+                "zero_key": sketch.ZERO_KEY,
+            },
+            files=files,
+        )
+        self._replace(
+            {
+                "minute_counts": _by_day(counts, "minute", days),
+                "hour_latency": _by_day(latency, "hour", days),
+            },
+            {day: inputs[day] for day in days},
+        )
+        return int(pc.sum(counts.column("request_count")).as_py() or 0)
+
+    def _replace(self, rows: Mapping[str, Mapping[date, Any]], inputs: Mapping[date, str]) -> None:
+        """Put days into place. Until both of a day's files are there, the state does not know the day."""
+        for table in rows:
+            (self.folder / table).mkdir(exist_ok=True)
+        written = {self._path(t, day): part for t, parts in rows.items() for day, part in parts.items() if len(part)}
+        emptied = [self._path(t, day) for t, parts in rows.items() for day, part in parts.items() if not len(part)]
+        with replaced(written) as temporaries:
+            for temporary, part in zip(temporaries, written.values(), strict=True):
+                pq.write_table(part, temporary, compression="zstd")
+            if [day for day in inputs if self._state.days.pop(day, None)]:
+                self._save()
+        for path in emptied:
+            path.unlink(missing_ok=True)
+        for day, input_fingerprint in inputs.items():
+            counts = {table: len(parts[day]) for table, parts in rows.items()}
+            self._state.days[day] = DayRecord(input_fingerprint, self._recipe, counts)
+        self._save()
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def read(self, query: str, contract: FrameContract, window: Window, **parameters: Any) -> pd.DataFrame:
+        """The frame of a query of ours over the days of ``window``.
+
+        Days that no build has covered yet, or that were made by other rules, are built first.
+        """
+        loaded = load_query(QUERY_PACKAGE, query)
+        read = [name for name in loaded.translation.tables if name in SMALL_TABLES]
+        files = {name: self.day_files(name, window) for name in read}
+        if read and not any(files.values()):
+            return contract.empty()
+        span = {"start": window.start, "end": window.end}
+        return to_frame(self.warehouse.select(loaded, contract, {**span, **parameters}, files=files), contract)
+
+    def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
+        """The frame of a query of ours over all days that were built."""
+        loaded = load_query(QUERY_PACKAGE, query)
+        files = {name: self.all_files(name) for name in loaded.translation.tables if name in SMALL_TABLES}
+        return to_frame(self.warehouse.select(loaded, contract, parameters, files=files), contract)
+
+    def day_files(self, table: str, window: Window) -> list[Path]:
+        """The files of a small table that hold the days of ``window``, built where they are missing."""
+        days = list(window.utc_days())
+        missing = [day for day in days if not self._is_usable(day)]
+        if missing:
+            self._build(missing, lambda *_: None)
+        return [self._path(table, day) for day in days if self._state.days[day].rows.get(table)]
+
+    def all_files(self, table: str) -> tuple[Path, ...]:
+        """The files of a small table, of all days that were built."""
+        return tuple(
+            self._path(table, day) for day in sorted(self._state.days) if self._state.days[day].rows.get(table)
+        )
+
+    def covered_days(self) -> tuple[date, ...]:
+        """The UTC days with requests that were built."""
+        return tuple(sorted(day for day, record in self._state.days.items() if record.rows.get("minute_counts")))
+
+    def span(self) -> Window | None:
+        """From the first minute with requests in the log to the end of the last; None when it is empty.
+
+        This is of all the input, built or not. Raises DataError when the input cannot be read.
+        """
+        parts = [part for part in self._look_at_input() if part.first_us is not None]
+        first = min((part.first_us for part in parts if part.first_us is not None), default=None)
+        last = max((part.last_us for part in parts if part.last_us is not None), default=None)
+        if first is None or last is None:
+            return None
+        return Window(_instant(first - first % MINUTE_US), _instant(last - last % MINUTE_US) + MINUTE)
+
+    def services(self) -> tuple[str, ...]:
+        """The services that the parameters speak of or that were seen in the days built, sorted."""
+        seen = self.read_all("services", _SERVICES)["service_name"] if self.covered_days() else ()
+        return tuple(sorted(self._declared_services | set(seen)))
+
+    def fingerprint(self, window: Window) -> str:
+        """A hash that changes when anything a report over ``window`` reads from this warehouse does."""
+        days = [
+            [day.isoformat(), record.input, record.recipe]
+            for day in window.utc_days()
+            if (record := self._state.days.get(day))
+        ]
+        companions = []
+        for table in RAW_TABLES:
+            if table != "requests":
+                paths = self.warehouse.files(table)
+                companions.append([table, self.warehouse.mapping(table), [_identity(path) for path in paths]])
+        return plan.fingerprint(self._recipe, days, companions)
+
+    def queries(self) -> pd.DataFrame:
+        """QUERIES: the statements run so far, oldest first."""
+        columns = {
+            name: [getattr(statement, name) for statement in self.warehouse.queries] for name in QUERIES.columns
+        }
+        return QUERIES.conform(pd.DataFrame(columns)) if self.warehouse.queries else QUERIES.empty()
+
+
+_SERVICES = FrameContract("services", "service", {"service_name": MINUTE_COUNTS.columns["service_name"]})
+
+
+def _by_day(table: Any, column: str, days: Sequence[date]) -> dict[date, Any]:
+    """Rows in order of time, cut at midnights UTC."""
+    instants = table.column(column).to_numpy().astype("datetime64[us]")
+    bounds = np.searchsorted(instants, np.array([*days, days[-1] + DAY], dtype="datetime64[D]"))
+    return {day: table.slice(bounds[n], bounds[n + 1] - bounds[n]) for n, day in enumerate(days)}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _identity(path: Path) -> list[Any]:
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
