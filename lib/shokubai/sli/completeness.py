@@ -22,6 +22,7 @@ MINIMUM_MINUTES = 10
 # Metrics went on when at least this share of their usual samples is there.
 _GOING_ON = 0.5
 _DAY = 24 * 60
+_AROUND = 6 * 60
 _WEEK = 7 * _DAY
 
 
@@ -39,7 +40,8 @@ def find_silences(
 
     What is to be expected in a stretch is the median of what the same wall-clock hours (in ``zone``, default
     UTC) of the other weeks in ``baseline`` had, so that one past outage changes nothing; ``baseline`` may overlap
-    ``window``. Where a service is too young for that, only a stretch at the window's end is judged, by the same
+    ``window``. It is scaled down by how much quieter than usual the six hours before and after were, as on a
+    public holiday. Where a service is too young for that, only a stretch at the window's end is judged, by the same
     hours of the days before, or else by the mean rate so far. Edges of a stretch in which less than one request
     was to be expected are cut off; the rest is a silence when at least ``minimum_expected`` requests were to be
     expected and it lasts ``minimum_minutes``. Time before a service's first request is no silence.
@@ -186,7 +188,8 @@ def _silent_stretches(
         if not known[n].any() and at_end:
             elsewhere = _other_days(traffic, start, end)
         if len(elsewhere[0]):
-            expected = float(np.median(traffic.between(*elsewhere)))
+            level = _level(traffic, start, end, *elsewhere, at_end=at_end)
+            expected = level * float(np.median(traffic.between(*elsewhere)))
         else:
             expected = traffic.mean_rate * (end - start) if at_end else 0.0
         if expected < minimum_expected:
@@ -217,6 +220,17 @@ def _other_days(traffic: _Traffic, start: int, end: int) -> tuple[IntArray, IntA
     back = _DAY * np.arange(nearest, nearest + 7, dtype=np.int64)
     known = traffic.covers(start - back, end - back)
     return (start - back)[known], (end - back)[known]
+
+
+def _level(traffic: _Traffic, start: int, end: int, starts: IntArray, ends: IntArray, *, at_end: bool) -> float:
+    """How busy the hours around a stretch were, as a share of what they were elsewhen; at most 1.
+
+    On a public holiday all pauses are longer, and that is no silence.
+    """
+    after = 0 if at_end else _AROUND
+    seen = traffic.between(np.array([start - _AROUND, end]), np.array([start, end + after])).sum()
+    usual = np.median(traffic.between(starts - _AROUND, starts) + traffic.between(ends, ends + after))
+    return min(1.0, float(seen) / float(usual)) if usual > 0 else 1.0
 
 
 def _quiet_edges(traffic: _Traffic, starts: IntArray, ends: IntArray, *, length: int) -> tuple[int, int]:

@@ -19,6 +19,8 @@ from shokubai.slo.policy import WORKBOOK_POLICY, BurnCondition, error_ratio_of
 
 BoolArray = npt.NDArray[np.bool_]
 MERGE_WITHIN = 15 * MINUTE
+# A burn rate supposes that traffic is even. One failure among three requests before dawn burns fast and costs little.
+MINIMUM_BUDGET_RATIO = 0.01
 
 
 def find_episodes(
@@ -28,13 +30,15 @@ def find_episodes(
     at: datetime | None = None,
     condition: BurnCondition = WORKBOOK_POLICY.conditions[0],
     merge_within: timedelta = MERGE_WITHIN,
+    minimum_budget_ratio: float = MINIMUM_BUDGET_RATIO,
 ) -> pd.DataFrame:
     """When users failed fast enough to page somebody, and what it cost: EPISODES, by time.
 
     An episode is a stretch in which the burn rate over the short lookback stays above the threshold of
     ``condition`` (default: 2 % of the budget in an hour) and at some minute the long one's does too. It begins
     with the first and ends after the last slice that by itself burns above the threshold; episodes less than
-    ``merge_within`` apart are one. Its counts are requests; its share of the budget is in the unit of the SLO,
+    ``merge_within`` apart are one, and those that spent less than ``minimum_budget_ratio`` of the budget are left
+    out. Its counts are requests; its share of the budget is in the unit of the SLO,
     of the budget allowed in the SLO's window that ends ``at`` (default: the series' end).
 
     An objective so low that even a total outage stays below the threshold (1 / (1 − objective)) has no episodes.
@@ -50,6 +54,8 @@ def find_episodes(
         until = min(events.start + last * events.slice_minutes * MINUTE, series.window.end)
         part = series.part(Window(begin, until))
         spent = budget_share(float(events.bad[first:last].sum()), valid=int(judged), objective=slo.objective)
+        if spent is None or spent < minimum_budget_ratio * (1 - TIE):
+            continue
         rows.append((begin, until, int(part.valid.sum()), int((part.valid - part.good).sum()), spent))
     return EPISODES.conform(pd.DataFrame(rows, columns=list(EPISODES.columns))) if rows else EPISODES.empty()
 

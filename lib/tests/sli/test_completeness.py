@@ -132,6 +132,22 @@ def test_a_past_outage_does_not_lower_what_is_expected() -> None:
     assert [(start, expected) for _, start, _, expected, _ in found] == [(last_week[0], 240.0), (GAP[0], 150.0)]
 
 
+def test_longer_pauses_on_a_public_holiday_are_no_silences() -> None:
+    # A service around the clock; on one Monday there is one request in half an hour instead of thirty.
+    every_minute = pd.date_range(BASELINE.start, END, freq="min", inclusive="left")
+    on_holiday = (every_minute >= tokyo(12)) & (every_minute < tokyo(13)) & (every_minute.minute % 30 != 15)
+    assert find(requests(every_minute[~on_holiday])) == []
+    # On the next day, half an hour without any is one.
+    gap = (tokyo(13, 12), tokyo(13, 12, 30))
+    assert find(requests(without(every_minute[~on_holiday], gap))) == [("invoice-api", *gap, 30.0, "unexplained")]
+
+
+def test_a_stray_row_does_not_hide_a_gap() -> None:
+    halves = (GAP[0], tokyo(26, 14, 30)), (tokyo(26, 14, 31), GAP[1])
+    found = find(requests(without(office_minutes(), *halves)))
+    assert [(start, end) for _, start, end, *_ in found] == list(halves)
+
+
 @pytest.mark.parametrize(("minutes", "silences"), [(19, 0), (20, 1)])
 def test_a_silence_needs_twenty_expected_requests(minutes: int, silences: int) -> None:
     gap = (tokyo(28, 10), tokyo(28, 10) + minutes * MINUTE)
