@@ -13,6 +13,7 @@ from shokubai.core.windows import HOUR
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Candidate
 
+_CONTRADICTION = 3.0  # log-likelihood: about one chance in twenty
 _REFITS = 8  # the stretch and its ratio settle after two or three
 
 
@@ -40,7 +41,19 @@ def rising_stretch(events: npt.ArrayLike, totals: npt.ArrayLike, *, baseline_rat
         found = stretch
         inside = slice(stretch[0], stretch[1] + 1)
         raised = min(float(x[inside].sum() / n[inside].sum()), 1 - 1e-9)
-    return found
+    return None if found is None else _widened(found, gains)
+
+
+def _widened(stretch: tuple[int, int], gains: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """The stretch up to the first or last block where what lies beyond is too little to contradict it.
+
+    A few quiet hours on Monday morning do not show that a failure began only at six.
+    """
+    first, last = stretch
+    return (
+        0 if gains[:first].sum() > -_CONTRADICTION else first,
+        len(gains) - 1 if gains[last + 1 :].sum() > -_CONTRADICTION else last,
+    )
 
 
 def _maximum_stretch(gains: npt.NDArray[np.float64]) -> tuple[int, int] | None:

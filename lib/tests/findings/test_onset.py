@@ -28,6 +28,14 @@ def test_a_single_odd_hour_before_the_step_does_not_move_the_onset():
     assert rising_stretch(events, [100] * 48, baseline_ratio=0.05) == (20, 47)
 
 
+def test_hours_too_quiet_to_contradict_belong_to_the_stretch():
+    # Two requests an hour at night say nothing against a failure that was there all the time.
+    totals = [2] * 6 + [500] * 12 + [2] * 6
+    assert rising_stretch([0] * 6 + [25] * 12 + [0] * 6, totals, baseline_ratio=0.01) == (0, 23)
+    busy = [500] * 24
+    assert rising_stretch([5] * 6 + [25] * 12 + [5] * 6, busy, baseline_ratio=0.01) == (6, 17)
+
+
 @pytest.mark.parametrize("events", [[5] * 24, [0] * 24, [2] * 24])
 def test_nothing_rose(events):
     assert rising_stretch(events, [100] * 24, baseline_ratio=0.05) is None

@@ -119,7 +119,7 @@ def _values(finding: Finding, locale: Locale) -> dict[str, Any]:
     values["started_at"], values["ended_at"] = finding.started_at, finding.ended_at
     if finding.ended_at is not None:
         values["last_day"] = finding.ended_at - timedelta(microseconds=1)
-        values |= _interval_of_end(finding, finding.ended_at)
+        values |= _interval_of_end(finding, finding.ended_at, locale)
     if finding.candidate is not None:
         values["candidate_at"] = finding.candidate.at
         values["candidate_identifier"] = _identifier(finding.candidate.identifier)
@@ -127,7 +127,7 @@ def _values(finding: Finding, locale: Locale) -> dict[str, Any]:
     return values
 
 
-def _interval_of_end(finding: Finding, end: datetime) -> dict[str, datetime | None]:
+def _interval_of_end(finding: Finding, end: datetime, locale: Locale) -> dict[str, datetime | None]:
     """The earliest and latest end, where the numbers hold how far away they are."""
     hits = finding.numbers.get("hits_in_seconds")
     if hits is None:
@@ -136,7 +136,9 @@ def _interval_of_end(finding: Finding, end: datetime) -> dict[str, datetime | No
     for name in ("earliest", "latest"):
         seconds = finding.numbers.get(f"{name}_in_seconds")
         out[f"{name}_at"] = None if seconds is None else end + timedelta(seconds=seconds - hits)
-    return out
+    earliest, latest = out["earliest_at"], out["latest_at"]
+    # From a day to the same day is no interval.
+    return {} if earliest and latest and locale.day(earliest) == locale.day(latest) else out
 
 
 def _identifier(identifier: str) -> str:

@@ -76,11 +76,15 @@ def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
 
 
 def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
-    """Resolved when the budget is judged again and nothing is left to say; silent without traffic."""
+    """Resolved when enough of the budget is left again, eased while it is still low; silent without traffic."""
     status = evidence.status(past.subject)
     if status is None or status.budget_left_ratio is None:
         return None
+    if status.budget_left_ratio < evidence.thresholds("budget")["low_budget_left_ratio"]:
+        return replace(_finding(status, "eased", "notice"), state="continuing")
     return replace(_finding(status, "resolved", "good"), state="resolved")
 
 
-RULE = Rule("budget", ("exhausted", "exhausted_unsure", "exhausts", "slow_burn", "resolved"), observe, follow_up)
+RULE = Rule(
+    "budget", ("exhausted", "exhausted_unsure", "exhausts", "slow_burn", "eased", "resolved"), observe, follow_up
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -14,9 +13,11 @@ from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.rules.queue_age import is_queue_age
-from shokubai.findings.statistics import Trend, mann_kendall, theil_sen
+from shokubai.findings.statistics import Z_95, Trend, mann_kendall, theil_sen
 
 _METRIC = ["service_name", "metric_name"]
+_MAD_TO_SIGMA = 1.4826  # the median absolute deviation of a normal distribution
+_TEN_YEARS = 3650.0  # in days
 _LEVEL_DAYS = 3  # the level now is the median of so many last days
 
 
@@ -37,6 +38,19 @@ class Usage:
     @property
     def level(self) -> float:
         return float(self.shares.iloc[-_LEVEL_DAYS:].median())
+
+    def hits_after(self, slope: float) -> float:
+        """Days from the series' end until a line through the present level reaches the limit."""
+        return self._until_limit(float(self.days.iloc[-_LEVEL_DAYS:].median()), self.level, slope)
+
+    def hits_after_from_the_middle(self, slope: float) -> float:
+        """The same for a line through the middle of the series: slopes that differ fan out from there."""
+        return self._until_limit(float(self.days.median()), float(self.shares.median()), slope)
+
+    def _until_limit(self, day: float, share: float, slope: float) -> float:
+        # A day's median stands for its noon, half a day before it ends.
+        age = float(self.days.iloc[-1]) - day + 0.5
+        return max(0.0, (1 - share) / slope - age) if slope > 0 else math.inf
 
 
 def usages(evidence: Evidence) -> Iterable[Usage]:
@@ -60,7 +74,8 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     """One observation per metric with a limit and enough days.
 
     will_hit: usage rises steadily (Kendall's tau, its p-value, Sen's interval above zero) and reaches the limit
-    within the horizon. high: the last days are near the limit, rising or not; a plain fact.
+    within the horizon; the finding's end is the expected day. high: the last days are near the limit, rising or
+    not; a plain fact.
     """
     thresholds = evidence.thresholds("saturation")
     for usage in usages(evidence):
@@ -73,8 +88,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
         tau, p_value = mann_kendall(usage.shares)
         trend = theil_sen(usage.days, usage.shares)
         rises = tau >= thresholds["minimum_tau_ratio"] and trend.interval.low > 0
-        days_left = max(0.0, 1 - usage.level) / trend.slope if rises else math.inf
-        if rises and (is_high or days_left <= thresholds["horizon_days"]):
+        if rises and (is_high or usage.hits_after(trend.slope) <= thresholds["horizon_days"]):
             yield Observation(_finding(evidence, usage, "will_hit", trend), p_value)
         else:
             yield Observation(None, p_value)
@@ -83,42 +97,35 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 
 
 def _finding(evidence: Evidence, usage: Usage, case: str, trend: Trend | None) -> Finding:
-    hits_at, earliest, latest = (_hits(evidence, usage, s) for s in _slopes(trend))
-    soon = hits_at is not None and hits_at <= evidence.window.end + 7 * DAY
+    days = _days_left(usage, trend) if trend else None
     return Finding(
         "saturation",
         case,
         usage.service,
-        "warning" if soon else "notice",
+        "warning" if days and days[0] <= 7 else "notice",
         subject=usage.metric,
-        ended_at=hits_at,
+        ended_at=evidence.window.end + days[0] * DAY if days else None,
         numbers={
             "affected_count": 0.0,
             "level_ratio": usage.level,
             "limit_value": usage.limit,
             "rise_per_week_ratio": trend.slope * 7 if trend else None,
             "days_count": float(len(usage.shares)),
-            "hits_in_seconds": _seconds_left(evidence, hits_at),
-            "earliest_in_seconds": _seconds_left(evidence, earliest),
-            "latest_in_seconds": _seconds_left(evidence, latest),
+            "hits_in_seconds": days[0] * 86_400 if days else None,
+            "earliest_in_seconds": days[1] * 86_400 if days else None,
+            "latest_in_seconds": days[2] * 86_400 if days and days[2] < _TEN_YEARS else None,
         },
     )
 
 
-def _slopes(trend: Trend | None) -> tuple[float | None, float | None, float | None]:
-    return (trend.slope, trend.interval.high, trend.interval.low) if trend else (None, None, None)
-
-
-def _hits(evidence: Evidence, usage: Usage, slope: float | None) -> datetime | None:
-    """When a line from the present level with this daily slope reaches the limit; None beyond ten years."""
-    if slope is None or slope <= 0:
-        return None
-    days = max(0.0, 1 - usage.level) / slope
-    return evidence.window.end + timedelta(days=days) if days < 3650 else None
-
-
-def _seconds_left(evidence: Evidence, at: datetime | None) -> float | None:
-    return None if at is None else (at - evidence.window.end).total_seconds()
+def _days_left(usage: Usage, trend: Trend) -> tuple[float, float, float]:
+    """(expected, earliest, latest) days until the limit, by the slope's interval and the scatter of the days."""
+    expected = usage.hits_after(trend.slope)
+    earliest = usage.hits_after_from_the_middle(trend.interval.high)
+    latest = usage.hits_after_from_the_middle(trend.interval.low)
+    residuals = usage.shares - trend.intercept - trend.slope * usage.days
+    scatter = Z_95 * _MAD_TO_SIGMA * float((residuals - residuals.median()).abs().median()) / trend.slope
+    return expected, max(0.0, min(expected, earliest) - scatter), max(expected, latest) + scatter
 
 
 def follow_up(evidence: Evidence, past: Finding) -> Finding | None:

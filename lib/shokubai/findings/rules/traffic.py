@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -54,21 +55,30 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 
 
 def _days(evidence: Evidence, service: str) -> list[Day]:
-    """The days of the week that can be compared, with what silence kept from the log added back."""
+    """The days of the week that can be compared, without those on which the service was silent."""
     week = _daily(evidence, evidence.route_hours, service)
     comparable = _daily(evidence, evidence.comparable_route_hours, service)
     last_month = _daily(evidence, evidence.last_month_route_hours, service)
     silences = evidence.silences[evidence.silences["service_name"] == service]
     minimum = evidence.thresholds("traffic")["minimum_requests_count"]
+    calendar = evidence.calendar
     days = []
     for day, before in zip(evidence.week.days(), evidence.comparable_week.days(), strict=True):
         requests, base = week.get(day, 0.0), comparable.get(before, 0.0)
+        matching = last_month.get(calendar.same_day_last_month(day))
+        if calendar.is_business_day(day) != calendar.is_business_day(before):
+            # A holiday is no yardstick for a business day, unless the team's users keep other holidays.
+            base = _nearer(requests, base, matching)
         if base <= 0 or max(requests, base) < minimum or _is_silent(evidence, silences, day):
             continue
         _, interval, p_value = rate_ratio(requests, base)
-        matching = last_month.get(evidence.calendar.same_day_last_month(day))
         days.append(Day(day, requests, base, matching, interval, p_value))
     return days
+
+
+def _nearer(requests: float, *baselines: float | None) -> float:
+    known = [b for b in baselines if b]
+    return min(known, key=lambda b: abs(math.log(max(requests, 1.0) / b)), default=0.0)
 
 
 def _daily(evidence: Evidence, route_hours: pd.DataFrame, service: str) -> dict[date, float]:

@@ -289,3 +289,10 @@ def test_commit_hashes_are_shortened_not_hidden():
     told = tell(finding("route_slower", "slower", candidate=candidate), locale=reader("en"))
     assert "Candidate: 0123456789ab was deployed" in told.body
     assert "“" not in told.body
+
+
+def test_an_interval_within_one_day_is_not_told():
+    numbers = NUMBERS | {"earliest_in_seconds": 3 * 86_400 - 600.0, "latest_in_seconds": 3 * 86_400 + 600.0}
+    end = datetime(2026, 11, 4, 3, 0, tzinfo=UTC)
+    told = tell(finding("saturation", "will_hit", ended_at=end, numbers=numbers), locale=reader("en"))
+    assert "confidence" not in told.body

@@ -58,6 +58,9 @@ def test_follow_up_is_good_news_only_with_traffic(build):
     [past] = findings(build, budget_left_ratio=-0.3, bad_count=1300.0, verdict="missed")
     healed = RULE.follow_up(build.evidence(statuses=(build.status(),)), past)
     assert (healed.case, healed.state, healed.severity, healed.id) == ("resolved", "resolved", "good", past.id)
+    low = build.status(budget_left_ratio=0.1, bad_count=900.0)
+    eased = RULE.follow_up(build.evidence(statuses=(low,)), past)
+    assert (eased.case, eased.state, eased.severity) == ("eased", "continuing", "notice")
     silent = build.status(budget_left_ratio=None, valid_count=0)
     assert RULE.follow_up(build.evidence(statuses=(silent,)), past) is None
     assert RULE.follow_up(build.evidence(), past) is None

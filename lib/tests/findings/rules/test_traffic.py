@@ -1,10 +1,16 @@
 """Days with unusual traffic: the calendar, or something else."""
 
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from shokubai.core.windows import Week
 from shokubai.findings.rules.traffic import RULE
 
+TOKYO = ZoneInfo("Asia/Tokyo")
 # Requests per day, Monday to Sunday. 2026-W44 ends October: Wednesday to Friday are its last three business days.
 ORDINARY = [2400, 2400, 2400, 2400, 2400, 480, 480]
 MONTH_END = [2400, 2400, 4080, 4080, 4800, 480, 480]
@@ -20,8 +26,6 @@ def weekly(build, days, start):
 
 
 def last_month(build, days):
-    import pandas as pd
-
     return pd.concat(
         [
             build.route_hours(build.at(f"{day} 00:00"), [count // 24] * 24)
@@ -89,6 +93,36 @@ def test_a_day_with_a_silence_is_left_to_the_data_gap(build):
 
 def test_without_a_comparable_week_nothing_is_compared(build):
     assert list(RULE.observe(build.evidence(route_hours=weekly(build, MONTH_END, build.start)))) == []
+
+
+def test_a_week_after_holidays_is_compared_with_last_month_where_the_days_differ_in_kind(build):
+    """2026-W40 follows Silver Week: its Monday to Wednesday are business days, those of 2026-W39 holidays."""
+    week, before = Week(2026, 40), Week(2026, 39)
+    frames = {
+        "route_hours": weekly(build, [2400] * 5 + [480] * 2, week.window(TOKYO).start),
+        "comparable_route_hours": weekly(build, [240] * 3 + [2400] * 2 + [480] * 2, before.window(TOKYO).start),
+    }
+    evidence = replace(build.evidence(**frames), week=week)
+    assert evidence.comparable_week == before
+    assert findings(evidence) == []
+    calm = {"last_month_route_hours": build.route_hours(build.at("08-27 00:00"), [100] * 24)}
+    assert findings(replace(evidence, **calm)) == []
+    # Monday 28 September, third last business day, is matched with Thursday 27 August.
+    quiet = {"last_month_route_hours": build.route_hours(build.at("08-27 00:00"), [20] * 24)}
+    [found] = findings(replace(evidence, **quiet))
+    assert (found.case, found.numbers["peak_factor"]) == ("unusual", 5)
+
+
+def test_a_team_that_works_on_the_organisations_holiday_is_not_unusual(build):
+    """Monday 12 October 2026 is a holiday in Japan; people elsewhere work as on other Mondays."""
+    week, before = Week(2026, 42), Week(2026, 41)
+    days = [2400] * 5 + [480] * 2
+    evidence = build.evidence(
+        route_hours=weekly(build, days, week.window(TOKYO).start),
+        comparable_route_hours=weekly(build, days, before.window(TOKYO).start),
+        last_month_route_hours=build.route_hours(build.at("09-13 00:00"), [20] * 48),
+    )
+    assert findings(replace(evidence, week=week)) == []
 
 
 def test_sampled_weeks_give_nothing(build):
