@@ -35,7 +35,7 @@ tables    (``from shokubai.display import tables``) each gives a Table:
             tables.changes(events, *, alerts, window, locale)             Events and tables.contracts.ALERTS
             tables.silences(silences, *, locale)                          slo.model.SILENCES
             tables.metrics(metric_hours, *, locale)                       METRIC_HOURS
-            tables.provenance(facts, *, locale)                           tables.provenance.LABELS -> value
+            tables.provenance(facts, *, locale)                           keys of tables.PROVENANCE_LABELS
             tables.queries(queries, *, locale)                            QUERIES
             tables.sre_requests(requests, *, locale)                      tables.contracts.SRE_REQUESTS
             tables.teams(weeks, *, locale)                                TEAM_WEEKS

@@ -114,8 +114,11 @@ class Locale:
         if _absent(low) or _absent(high):
             return NO_VALUE
         ends = [_decimal(low) * 100, _decimal(high) * 100]  # type: ignore[arg-type]
-        places = max(_good_places(end, digits) for end in ends if end != 100) if ends != [100, 100] else 0
-        return "–".join("100" if end == 100 else _cut(end, places, ROUND_FLOOR) for end in ends) + "%"
+        places = max((_good_places(end, digits) for end in ends if end != 100), default=0)
+        texts = ["100" if end == 100 else _cut(end, places, ROUND_FLOOR) for end in ends]
+        while places > digits and all(text == "100" or text.endswith("0") for text in texts):
+            places, texts = places - 1, [text if text == "100" else text[:-1] for text in texts]
+        return "–".join(texts) + "%"
 
     def bad_ratio(self, ratio: float | None) -> str:
         """A ratio of bad events as percent: cut upwards, two significant figures, 0% only when there is none."""

@@ -143,7 +143,9 @@ def headline_sentence(statuses: Sequence[SloStatus], *, locale: Locale) -> str:
         return locale.say("headline.none")
     counts = {v: sum(s.verdict == v for s in statuses) for v in ("met", "missed", "not_enough_data")}
     total = len(statuses)
-    if counts["met"] == total:
+    if total == 1:
+        first = locale.say(f"headline.one.{statuses[0].verdict}")
+    elif counts["met"] == total:
         first = locale.say("headline.all_met", count=total)
     elif counts["missed"] == total:
         first = locale.say("headline.all_missed", count=total)

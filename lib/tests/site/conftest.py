@@ -200,7 +200,7 @@ def sample_traffic() -> pd.DataFrame:
     base = _activity()
     requests = np.rint(base * random.normal(1, 0.04, len(base)).clip(0.7)).astype(int)
     errors = random.binomial(requests, 0.0003)
-    outage = (HOURS >= OUTAGE.replace(minute=0)) & (HOURS < OUTAGE.replace(minute=0) + timedelta(hours=1))
+    outage = OUTAGE.replace(minute=0) == HOURS
     errors[outage] = random.binomial(requests[outage], 0.19)
     flat = np.where(HOURS.tz_convert(TOKYO).day == 30, 1 / 1.9, 1.0)
     frame = pd.DataFrame(
@@ -222,7 +222,7 @@ def sample_traffic() -> pd.DataFrame:
 def sample_latency() -> pd.DataFrame:
     random = np.random.default_rng(8)
     base = _activity()
-    slow = np.where(HOURS >= datetime(2026, 10, 28, 11, tzinfo=TOKYO), 1.6, 1.0)
+    slow = np.where(datetime(2026, 10, 28, 11, tzinfo=TOKYO) <= HOURS, 1.6, 1.0)
     p50 = 0.062 * (1 + base / 30_000) * random.normal(1, 0.03, len(base))
     frame = pd.DataFrame(
         {

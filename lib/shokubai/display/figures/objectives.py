@@ -41,13 +41,7 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
                 "yshift": 7,
                 "showarrow": False,
                 "align": "left",
-                "text": escape_for_plotly(
-                    locale.say(
-                        "figure.objectives.row",
-                        name=name,
-                        verdict=locale.say(f"verdict.{status.verdict}"),
-                    )
-                ),
+                "text": escape_for_plotly(f"{name}: {locale.say(f'verdict.{status.verdict}')}"),
                 "font": {"size": 13},
             }
         )

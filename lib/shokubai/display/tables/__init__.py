@@ -2,6 +2,7 @@
 
 from shokubai.display.tables.changes import changes
 from shokubai.display.tables.metrics import metrics
+from shokubai.display.tables.provenance import LABELS as PROVENANCE_LABELS
 from shokubai.display.tables.provenance import provenance, queries
 from shokubai.display.tables.routes import routes_by_budget, routes_by_change
 from shokubai.display.tables.silences import silences
@@ -10,6 +11,7 @@ from shokubai.display.tables.sre_requests import sre_requests
 from shokubai.display.tables.teams import teams
 
 __all__ = [
+    "PROVENANCE_LABELS",
     "burn_rates",
     "changes",
     "episodes",

@@ -1,0 +1,165 @@
+"""Numbers and instants as readers see them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from shokubai.core.windows import Week, Window
+from shokubai.display.format import Locale
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (1.0, "100%"),
+        (0.9995, "99.95%"),
+        (0.99954321, "99.954%"),
+        (0.9996, "99.96%"),
+        (0.99999999, "99.999999%"),
+        (0.9999999999999, "99.99999999%"),
+        (0.998999999, "99.89%"),  # never rounded up to the objective it missed
+        (0.5, "50.00%"),
+        (0.0, "0.00%"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (pd.NA, "–"),
+    ],
+)
+def test_a_good_ratio_is_cut_and_never_becomes_100_percent(en: Locale, ratio: float | None, text: str) -> None:
+    assert en.good_ratio(ratio) == text
+
+
+def test_a_missed_ratio_never_reads_like_its_objective(en: Locale) -> None:
+    assert en.good_ratio(0.9994999, digits=2) != en.objective(0.9995)
+    assert (en.objective(0.999), en.objective(0.9995), en.objective(0.95)) == ("99.9%", "99.95%", "95%")
+
+
+def test_both_ends_of_an_interval_have_the_same_digits(en: Locale) -> None:
+    assert en.interval(0.9991, 0.9995) == "99.91–99.95%"
+    assert en.interval(0.999335, 0.99940) == "99.933–99.940%"
+    assert en.interval(0.98, 1.0) == "98.00–100%"
+    assert en.interval(None, 0.9) == "–"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(0.0, "0%"), (0.001, "0.10%"), (0.00042, "0.042%"), (1e-7, "0.000010%"), (0.186, "19%"), (1.0, "100%")],
+)
+def test_a_bad_ratio_is_cut_upwards_and_zero_only_when_nothing_failed(en: Locale, ratio: float, text: str) -> None:
+    assert en.bad_ratio(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (0.379, "37%"),
+        (0.9996, "99%"),
+        (1.0, "100%"),
+        (0.0, "0%"),
+        (-0.0, "0%"),
+        (0.034, "3.4%"),
+        (0.0004, "0.04%"),
+        (-0.0004, "−0.04%"),
+        (-5.12, "−512%"),
+        (-5.121, "−513%"),
+    ],
+)
+def test_budget_left_is_cut_downwards_and_keeps_its_sign(en: Locale, ratio: float, text: str) -> None:
+    assert en.share(ratio) == text
+
+
+def test_what_is_left_and_what_is_spent_add_up_to_the_whole(en: Locale) -> None:
+    assert (en.share(0.374), en.spent(1 - 0.374)) == ("37%", "63%")
+    assert (en.share(-0.255), en.spent(1.255)) == ("−26%", "126%")
+
+
+def test_changes_against_the_past(en: Locale) -> None:
+    assert [en.change(*pair) for pair in ((112, 100), (97, 100), (100.2, 100), (840, 200), (5, 0), (None, 1))] == [
+        "+12%",
+        "−3%",
+        "±0%",
+        "×4.2",
+        "–",
+        "–",
+    ]
+
+
+def test_counts_and_numbers(en: Locale) -> None:
+    assert en.count(1234567) == "1,234,567"
+    assert en.count(2.5) == "2.5"
+    assert en.count(-0.0) == "0"
+    assert (en.number(13.44), en.number(0.9333), en.number(1234.5)) == ("13.4", "0.933", "1,234")
+    assert en.counted(1, "request") == "1 request"
+    assert en.counted(2000, "request") == "2,000 requests"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "japanese"),
+    [
+        (0.087, "87 ms", "87 ms"),
+        (0.0004, "0.4 ms", "0.4 ms"),
+        (0.9996, "1 s", "1秒"),
+        (1.2345, "1.23 s", "1.23秒"),
+        (0.0, "0 s", "0秒"),
+        (125.0, "2 min 5 s", "2分5秒"),
+        (7800.0, "2 h 10 min", "2時間10分"),
+        (None, "–", "–"),
+    ],
+)
+def test_latencies_take_the_unit_that_fits(
+    en: Locale, ja: Locale, seconds: float | None, english: str, japanese: str
+) -> None:
+    assert (en.seconds(seconds), ja.seconds(seconds)) == (english, japanese)
+
+
+def test_lengths_of_time(en: Locale, ja: Locale) -> None:
+    assert en.span(timedelta(days=3, hours=4, minutes=20)) == "3 d 4 h"
+    assert ja.span(timedelta(minutes=47)) == "47分"
+    assert en.span(timedelta(minutes=-90)) == "−1 h 30 min"
+    assert en.span(timedelta()) == "0 s"
+    assert (en.lookback(timedelta(days=28)), ja.lookback(timedelta(hours=6))) == ("28 days", "6時間")
+    assert en.lookback(timedelta(hours=1)) == "1 hour"
+    assert en.minutes(15.1) == "15 min"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.843, "1", "84.3%"),
+        (0.0, "1", "0%"),
+        (1.93e9, "By", "1.93 GB"),
+        (999_600, "By", "1 MB"),
+        (87.0, "s", "1 min 27 s"),
+        (42.0, "{connection}", "42"),
+        (3.0, "Cel", "3 Cel"),
+    ],
+)
+def test_metrics_are_shown_in_their_unit(en: Locale, value: float, unit: str, text: str) -> None:
+    assert en.quantity(value, unit) == text
+
+
+def test_instants_stand_on_the_organisations_clock(en: Locale, ja: Locale) -> None:
+    at = datetime(2026, 10, 29, 5, 5, tzinfo=UTC)
+    assert (en.instant(at), ja.instant(at)) == ("Thu 29 Oct 14:05", "10月29日(木) 14:05")
+    assert en.instant(datetime(2026, 10, 29, 15, 0, tzinfo=UTC)) == "Fri 30 Oct 00:00"
+    assert (en.instant(None), en.instant(pd.NaT)) == ("–", "–")
+    assert Locale("en", ZoneInfo("America/New_York")).instant(at) == "Thu 29 Oct 01:05"
+    assert ja.day(date(2026, 11, 1), year=True) == "2026年11月1日(日)"
+
+
+def test_spans_of_time_say_a_common_day_once(en: Locale, ja: Locale) -> None:
+    start = datetime(2026, 10, 29, 5, 5, tzinfo=UTC)
+    assert en.instants(start, start + timedelta(minutes=47)) == "Thu 29 Oct 14:05–14:52"
+    assert en.instants(start, start + timedelta(days=1)) == "Thu 29 Oct 14:05 – Fri 30 Oct 14:05"
+    assert en.instants(start, None) == "since Thu 29 Oct 14:05"
+    assert ja.instants(start, pd.NaT) == "10月29日(木) 14:05 から継続中"
+
+
+def test_a_week_is_its_first_and_last_day(en: Locale, ja: Locale) -> None:
+    window: Window = Week(2026, 44).window(en.zone)
+    assert en.days(window, year=True) == "Mon 26 Oct – Sun 1 Nov 2026"
+    assert ja.days(window, year=True) == "2026年10月26日(月)〜11月1日(日)"
