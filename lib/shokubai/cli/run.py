@@ -15,7 +15,7 @@ from rich.progress import TaskID
 
 from shokubai import config
 from shokubai.cli.terminal import console, outputs_option, parameters_option, progress, status
-from shokubai.core.windows import Week, Window
+from shokubai.core.windows import Week
 from shokubai.runner import Job, Progress, Summary, make_plan, make_reports
 from shokubai.runner.journal import Record
 
@@ -104,6 +104,7 @@ class _Terminal(Progress):
 
     def __init__(self) -> None:
         self.bars = progress()
+        self.reading: TaskID | None = None
         self.total: TaskID | None = None
         self.lines: dict[str, TaskID] = {}
 
@@ -114,10 +115,14 @@ class _Terminal(Progress):
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
-    def building(self, warehouse: str, window: Window) -> None:
-        self._say(f"reading {warehouse}: {window}")
+    def building(self, warehouse: str, done: int, total: int, what: str) -> None:
+        if self.reading is None:
+            self.reading = self.bars.add_task(warehouse, total=None)
+        self.bars.update(self.reading, completed=done, total=total, description=f"{warehouse}: {what}")
 
     def planned(self, jobs: Sequence[Job]) -> None:
+        if self.reading is not None:
+            self.bars.remove_task(self.reading)
         self.total = self.bars.add_task("reports", total=len(jobs))
 
     def started(self, job: Job) -> None:

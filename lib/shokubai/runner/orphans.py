@@ -39,6 +39,14 @@ def kill_descendants(pid: int) -> None:
         time.sleep(0.02)
 
 
+def end_descendants() -> None:
+    """End everything that this process started or adopted, and take note of it, so that nothing lingers."""
+    kill_descendants(os.getpid())
+    with suppress(ChildProcessError):  # none left
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def kill_tree(pid: int) -> None:
     """End a process and everything that it started, at once."""
     kill_descendants(pid)

@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from shokubai import site, tables
 from shokubai.core.errors import ShokubaiError
-from shokubai.core.windows import Window
 from shokubai.runner import fingerprint
 from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
@@ -27,7 +27,7 @@ from shokubai.version import __version__
 class Progress:
     """What a run tells while it goes on; a subclass shows it."""
 
-    def building(self, warehouse: str, window: Window) -> None: ...
+    def building(self, warehouse: str, done: int, total: int, what: str) -> None: ...
 
     def planned(self, jobs: Sequence[Job]) -> None: ...
 
@@ -106,10 +106,9 @@ class _WeekRun:
         """Bring the small tables up to date: per warehouse the fingerprint of its data, or why it has none."""
         states: dict[str, str | ShokubaiError] = {}
         for name in self.plan.warehouses:
-            self.progress.building(name, self.plan.window)
             try:
                 opened = tables.open_tables(self.plan.parameters, name, outputs=self.plan.outputs)
-                opened.build(self.plan.window)
+                opened.build(self.plan.window, progress=partial(self.progress.building, name))
                 states[name] = opened.fingerprint(self.plan.window)
             except ShokubaiError as error:
                 states[name] = error
@@ -149,7 +148,8 @@ class _WeekRun:
     def _read_by(self, job: Job) -> list[Path]:
         """Facts of other reports that a report may read."""
         if job.team is None:
-            return [self.plan.folder / r.facts for r in self.journal.records.values() if r.team and r.facts]
+            facts = [self.plan.folder / r.facts for r in self.journal.records.values() if r.team and r.facts]
+            return [file for file in facts if file.is_file()]
         previous = job.values.get("previous_facts")
         return [Path(previous)] if previous else []
 

@@ -16,7 +16,7 @@ import nbformat
 
 from shokubai import site
 from shokubai.runner.execute import Execution, execute_notebook
-from shokubai.runner.orphans import adopt_orphans, die_with_parent, kill_descendants
+from shokubai.runner.orphans import adopt_orphans, die_with_parent, end_descendants
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten
 
 
@@ -26,7 +26,7 @@ def run(task: Task) -> None:
     try:
         result = make_report(task)
     finally:
-        kill_descendants(os.getpid())
+        end_descendants()
     result.write(task.staging)
     # The kernel's client leaves threads and sockets behind that nobody needs to wait for.
     os._exit(0)
