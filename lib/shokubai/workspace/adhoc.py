@@ -1,0 +1,241 @@
+"""The façade for ad-hoc work: the frames of the reports, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from shokubai import config, tables
+from shokubai.config.model import Parameters, Team
+from shokubai.core.errors import DataError, UsageError, nearest_spelling
+from shokubai.core.windows import MINUTE, Week, Window
+from shokubai.slo.model import SloStatus
+from shokubai.workspace.percentiles import quantile_frame
+from shokubai.workspace.project import WindowLike, find_project, parse_window
+from shokubai.workspace.routes import owned_rows
+from shokubai.workspace.team_week import TeamWeek
+
+By = Literal["service", "route", "hour", "day"]
+_KEYS: dict[str, tuple[str, ...]] = {
+    "service": ("service_name",),
+    "route": ("service_name", "http_request_method", "http_route"),
+    "hour": ("hour",),
+    "day": ("day",),
+}
+
+
+def open(
+    parameters: str | Path | None = None,
+    outputs: str | Path | None = None,
+    *,
+    warehouse: str | None = None,
+) -> Workspace:
+    """Open a project for ad-hoc work.
+
+    Without arguments the project is the nearest folder above the current one that holds ``parameters/``, and
+    the warehouse is the weekly run's. Raises ConfigurationError when the parameters have problems.
+    """
+    directory = Path(parameters) if parameters else find_project(Path.cwd()) / "parameters"
+    loaded = config.load(directory)
+    name = warehouse or next(iter(run.warehouse for _, run in sorted(loaded.runs.items())), None)
+    if name is None:
+        raise UsageError(f"no run in {directory / 'runs'}: say which warehouse, shokubai.open(warehouse=…)")
+    folder = Path(outputs) if outputs else directory.parent / "outputs"
+    return Workspace(loaded, name, folder, is_for_all=warehouse is not None)
+
+
+class Workspace:
+    """A project's parameters and one warehouse, as tidy frames.
+
+    A ``window`` is a week ("2026-W44"), a day ("2026-10-27"), "from/to", a pair of times or a Window; times
+    without an offset are wall-clock times of the organisation. Frames hold UTC instants, counts as integers,
+    ratios between 0 and 1 and durations in seconds. What is asked for is built from the logs when it is
+    missing; days that were scanned before are not scanned again.
+    """
+
+    def __init__(self, parameters: Parameters, warehouse: str, outputs: Path, *, is_for_all: bool = False) -> None:
+        self.parameters = parameters
+        self.organization = parameters.organization
+        self.zone = parameters.organization.zone
+        self.outputs = outputs
+        self.tables = tables.open_tables(parameters, warehouse, outputs=outputs)
+        self._is_for_all = is_for_all  # the warehouse was chosen by hand, also for teams with one of their own
+
+    def window(self, window: WindowLike) -> Window:
+        """The window that ``window`` stands for, and makes sure that its days are in the small tables."""
+        parsed = parse_window(window, self.zone)
+        self.tables.build(parsed)
+        return parsed
+
+    @cached_property
+    def latest_week(self) -> Week:
+        """The newest ISO week that the data covers to its end (or that is the only one).
+
+        Raises DataError when there is no data at all.
+        """
+        span = self.tables.span()
+        if span is None:
+            raise DataError(f"warehouse {self.tables.name}: no requests at all")
+        return Week.last_complete(span.end + 6 * 60 * MINUTE, self.zone)
+
+    def team_week(self, team: str, week: str | Week, *, previous_facts: Mapping[str, Any] | None = None) -> TeamWeek:
+        """Everything a team's weekly report knows about one week; ``previous_facts`` are last week's facts."""
+        chosen = self.parameters.team(team)
+        parsed = week if isinstance(week, Week) else Week.parse(week)
+        opened = self.tables
+        if chosen.warehouse not in (None, opened.name) and not self._is_for_all:
+            opened = tables.open_tables(self.parameters, str(chosen.warehouse), outputs=self.outputs)
+        return TeamWeek(self.parameters, opened, chosen, parsed, previous_facts=previous_facts)
+
+    def requests(
+        self,
+        window: WindowLike,
+        *,
+        by: By | Iterable[By] = "route",
+        team: str | None = None,
+        service: str | None = None,
+    ) -> pd.DataFrame:
+        """How many requests, how many failed, how long they took.
+
+        One row per combination of ``by`` ("service", "route", "hour", "day") that had requests. Columns: the
+        keys (service_name, http_request_method, http_route, hour [UTC], day [local date]), request_count,
+        error_count (status 500–599), error_ratio (0–1), p50_seconds, p90_seconds, p95_seconds, p99_seconds
+        (from merged histograms, 1 % relative error; NaN where the log has no durations).
+        """
+        span = self.window(window)
+        services, chosen = self._services(team, service)
+        keys = [by] if isinstance(by, str) else list(by)
+        for key in keys:
+            if key not in _KEYS:
+                near = nearest_spelling(key, list(_KEYS)) or "route"
+                raise UsageError(f"by={key!r} is not one of {', '.join(_KEYS)}; did you mean {near!r}?")
+        columns = [column for key in keys for column in _KEYS[key]]
+        counts = self._shape(tables.read_route_hours(self.tables, services, span), chosen)
+        latency = self._shape(tables.read_latency_hours(self.tables, services, span), chosen)
+        grouped = counts.groupby(columns, as_index=False)[["request_count", "error_count"]].sum()
+        grouped["error_ratio"] = grouped["error_count"] / grouped["request_count"]
+        return grouped.merge(quantile_frame(latency, columns), on=columns, how="left")
+
+    def compare(
+        self,
+        before: WindowLike,
+        after: WindowLike,
+        *,
+        by: By | Iterable[By] = "route",
+        team: str | None = None,
+        service: str | None = None,
+        minimum_requests: int = 100,
+    ) -> pd.DataFrame:
+        """Two windows side by side, the largest slow-down first.
+
+        Columns of ``requests`` with the endings _before and _after, and p95_ratio (after ÷ before) and
+        error_ratio_change (after − before). Rows with fewer than ``minimum_requests`` in either window are
+        left out, because their percentiles say nothing.
+        """
+        first = self.requests(before, by=by, team=team, service=service)
+        second = self.requests(after, by=by, team=team, service=service)
+        keys = [c for c in first.columns if c in {k for ks in _KEYS.values() for k in ks}]
+        both = first.merge(second, on=keys, suffixes=("_before", "_after"))
+        enough = both[["request_count_before", "request_count_after"]].min(axis=1) >= minimum_requests
+        both = both[enough].assign(
+            p95_ratio=lambda f: f["p95_seconds_after"] / f["p95_seconds_before"],
+            error_ratio_change=lambda f: f["error_ratio_after"] - f["error_ratio_before"],
+        )
+        return both.sort_values(["p95_ratio", *keys], ascending=[False, *[True] * len(keys)], ignore_index=True)
+
+    def slo_status(self, week: str | Week | None = None, *, team: str | None = None) -> pd.DataFrame:
+        """Every SLO judged at the end of a week (default: the newest whole one).
+
+        One row per team × SLO. Columns: team, service_name, slo, objective, window, valid_count, good_count,
+        sli_ratio, interval_low, interval_high, verdict, reason, budget_allowed_count, budget_spent_count,
+        budget_left_ratio, completeness_ratio.
+        """
+        chosen = self.latest_week if week is None else week
+        names = [team] if team else sorted(self.parameters.teams)
+        rows = [
+            {"team": name, **_status_row(status)}
+            for name in names
+            for status in self.team_week(name, chosen).statuses
+        ]
+        return pd.DataFrame(rows)
+
+    def percentiles(
+        self,
+        window: WindowLike,
+        *,
+        by: By | Iterable[By] = "hour",
+        team: str | None = None,
+        service: str | None = None,
+    ) -> pd.DataFrame:
+        """The latency columns of ``requests`` alone: keys, request_count and p50 … p99 in seconds."""
+        frame = self.requests(window, by=by, team=team, service=service)
+        return frame.drop(columns=["error_count", "error_ratio"])
+
+    def deployments(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
+        """Deployments in a window: deployed_at, service_name, service_version, deployment_id, description."""
+        return tables.read_deployments(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+
+    def incidents(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
+        """Incidents that overlap a window, with started_at, detected_at, mitigated_at and resolved_at."""
+        return tables.read_incidents(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+
+    def alerts(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
+        """Alerts fired in a window: fired_at, resolved_at, service_name, alert_name, severity."""
+        return tables.read_alerts(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+
+    def metrics(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
+        """Metrics by hour: mean_value and max_value in the metric's own unit, and limit_value."""
+        return tables.read_metric_hours(
+            self.tables, self._services(team, service)[0], parse_window(window, self.zone)
+        )
+
+    def sql(self, statement: str, **parameters: Any) -> pd.DataFrame:
+        """Run SQL in the warehouse's own dialect; named parameters as ``$name``.
+
+        Tables: requests, metrics, deployments, incidents, alerts, sre_requests (as the contract names their
+        columns), and the small tables minute_counts and hour_latency.
+        """
+        return self.tables.warehouse.sql(statement, **parameters)
+
+    def _services(self, team: str | None, service: str | None) -> tuple[tuple[str, ...], Team | None]:
+        chosen = self.parameters.team(team) if team else None
+        if service:
+            return (service,), chosen
+        if chosen:
+            return chosen.services, chosen
+        return tuple(sorted(self.tables.services())), None
+
+    def _shape(self, frame: pd.DataFrame, team: Team | None) -> pd.DataFrame:
+        if team is not None:
+            frame = owned_rows(frame, team)
+        return frame.assign(day=frame["hour"].dt.tz_convert(self.zone).dt.date)
+
+
+_STATUS_COLUMNS = (
+    "valid_count",
+    "good_count",
+    "sli_ratio",
+    "interval_low",
+    "interval_high",
+    "verdict",
+    "reason",
+    "budget_allowed_count",
+    "budget_spent_count",
+    "budget_left_ratio",
+    "completeness_ratio",
+)
+
+
+def _status_row(status: SloStatus) -> dict[str, Any]:
+    slo = status.slo
+    return {
+        "service_name": slo.service,
+        "slo": slo.name,
+        "objective": slo.objective,
+        "window": str(slo.window),
+        **{name: getattr(status, name) for name in _STATUS_COLUMNS},
+    }

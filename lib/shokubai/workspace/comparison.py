@@ -1,0 +1,162 @@
+"""This week beside what it is compared with, hour by hour and route by route, as ``display.frames`` declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from shokubai.core.windows import Window
+from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, ROUTE_CHANGES
+from shokubai.workspace.percentiles import quantile_frame
+from shokubai.workspace.routes import ROUTE
+from shokubai.workspace.team_week import TeamWeek
+
+_SERVICE_HOUR = ["service_name", "hour"]
+# Silences of these kinds mean that requests may have happened unseen.
+_MISSING_KINDS = ("late", "telemetry_gap", "unexplained")
+_MOST_OF_AN_HOUR = 30.0  # minutes
+
+
+def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
+    """HOURLY_TRAFFIC: requests and errors per hour with both comparisons laid on this week's axis."""
+    counts = ["request_count", "error_count"]
+    frame = _axis(week)
+    frame = _joined(frame, _service_hours(week.route_hours, counts), counts, prefix="")
+    missing = missing_hours(week.silences, frame)
+    for column in counts:
+        frame[column] = frame[column].fillna(0).astype("Int64").mask(missing)
+    for prefix, past in (
+        ("comparable_", _moved_by_weeks(week.comparable_route_hours, week)),
+        ("last_month_", moved(week.last_month_route_hours, week.zone)),
+    ):
+        frame = _joined(frame, _service_hours(past, counts), counts, prefix=prefix)
+        if len(past):  # the period was read: an hour without a row had no request
+            for column in counts:
+                frame[prefix + column] = frame[prefix + column].fillna(0)
+    return HOURLY_TRAFFIC.conform(frame)
+
+
+def hourly_latency(week: TeamWeek) -> pd.DataFrame:
+    """HOURLY_LATENCY: percentiles per hour from merged histograms, NaN where nothing was measured."""
+    frame = _axis(week)
+    now = _service_hours(week.latency_hours, ["request_count"]).rename(columns={"request_count": "duration_count"})
+    frame = frame.merge(now, on=_SERVICE_HOUR, how="left").fillna({"duration_count": 0})
+    frame = frame.merge(quantile_frame(week.latency_hours, _SERVICE_HOUR), on=_SERVICE_HOUR, how="left")
+    for prefix, past in (
+        ("comparable_", _moved_by_weeks(week.comparable_latency_hours, week)),
+        ("last_month_", moved(week.last_month_latency_hours, week.zone)),
+    ):
+        quantiles = quantile_frame(past, _SERVICE_HOUR)[[*_SERVICE_HOUR, "p95_seconds"]]
+        frame = _joined(frame, quantiles, ["p95_seconds"], prefix=prefix)
+    return HOURLY_LATENCY.conform(frame)
+
+
+def route_changes(week: TeamWeek) -> pd.DataFrame:
+    """ROUTE_CHANGES: every route of the team in the week and in both comparisons, with the budget it spent."""
+    periods = {
+        "": (week.route_hours, week.latency_hours),
+        "comparable_": (week.comparable_route_hours, week.comparable_latency_hours),
+        "last_month_": (week.last_month_route_hours, week.last_month_latency_hours),
+    }
+    columns = ["request_count", "error_count", "p50_seconds", "p95_seconds", "p99_seconds"]
+    frame = pd.concat([hours[ROUTE] for hours, _ in periods.values()]).drop_duplicates(ignore_index=True)
+    for prefix, (hours, latency) in periods.items():
+        counts = hours.groupby(ROUTE, as_index=False)[["request_count", "error_count"]].sum()
+        numbers = counts.merge(quantile_frame(latency, ROUTE), on=ROUTE, how="left")
+        frame = _joined(frame, numbers, columns, prefix=prefix, keys=ROUTE)
+        if len(hours):
+            for column in columns[:2]:
+                frame[prefix + column] = frame[prefix + column].fillna(0)
+    frame = frame.merge(_budget_spent(week), on=ROUTE, how="left")
+    frame["slo_name"] = frame["slo_name"].fillna("")
+    frame["budget_spent_count"] = frame["budget_spent_count"].fillna(0.0)
+    return ROUTE_CHANGES.conform(frame).sort_values(ROUTE, ignore_index=True)
+
+
+def hourly_completeness(week: TeamWeek) -> pd.DataFrame:
+    """HOURLY_COMPLETENESS: which hours of the week are in the data, quiet, or missing, and how."""
+    minutes = week.service_minutes
+    seen = minutes.assign(hour=minutes["minute"].dt.floor("h"))
+    counted = seen.groupby(_SERVICE_HOUR, as_index=False)["request_count"].sum()
+    frame = _axis(week).merge(counted, on=_SERVICE_HOUR, how="left").fillna({"request_count": 0})
+    frame["state"] = np.where(frame["request_count"] > 0, "data", "quiet")
+    for kind in ("zero_traffic", *_MISSING_KINDS):
+        overlapped = _overlap(week.silences[week.silences["kind"] == kind], frame)
+        frame.loc[overlapped >= _MOST_OF_AN_HOUR, "state"] = kind
+    return HOURLY_COMPLETENESS.conform(frame)
+
+
+def missing_hours(silences: pd.DataFrame, hours: pd.DataFrame) -> pd.Series:
+    """Which rows of a service × hour frame lie for at least half of the hour in missing telemetry."""
+    return _overlap(silences[silences["kind"].isin(_MISSING_KINDS)], hours) >= _MOST_OF_AN_HOUR
+
+
+def moved(hours: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    """Hours moved by ``moved_by`` along the wall clock of ``zone``, so that 09:00 stays 09:00."""
+    wall = hours["hour"].dt.tz_convert(zone).dt.tz_localize(None) + hours["moved_by"]
+    placed = wall.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    return hours.assign(hour=placed.astype("datetime64[us, UTC]")).dropna(subset="hour")
+
+
+def _moved_by_weeks(hours: pd.DataFrame, week: TeamWeek) -> pd.DataFrame:
+    distance: timedelta = week.week.monday - week.comparable_week.monday
+    return moved(hours.assign(moved_by=pd.Timedelta(distance).as_unit("us")), week.zone)
+
+
+def _axis(week: TeamWeek) -> pd.DataFrame:
+    return hour_axis(week.window, week.team.services)
+
+
+def hour_axis(window: Window, services: Sequence[str]) -> pd.DataFrame:
+    """Every service × whole hour of a window: service_name, hour."""
+    hours = pd.date_range(window.start, window.end, freq="h", inclusive="left", unit="us", name="hour")
+    return pd.MultiIndex.from_product([services, hours], names=_SERVICE_HOUR).to_frame(index=False)
+
+
+def _service_hours(hours: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return hours.groupby(_SERVICE_HOUR, as_index=False)[columns].sum()
+
+
+def _joined(
+    frame: pd.DataFrame, other: pd.DataFrame, columns: list[str], *, prefix: str, keys: list[str] = _SERVICE_HOUR
+) -> pd.DataFrame:
+    named = other[[*keys, *columns]].rename(columns={column: prefix + column for column in columns})
+    return frame.merge(named, on=keys, how="left")
+
+
+def _overlap(silences: pd.DataFrame, hours: pd.DataFrame) -> pd.Series:
+    """Minutes of each service × hour row that lie in the silences."""
+    minutes = pd.Series(0.0, index=hours.index)
+    starts = hours["hour"].dt.tz_localize(None).to_numpy()
+    ends = starts + np.timedelta64(1, "h")
+    stretches = zip(
+        silences["service_name"],
+        silences["started_at"].dt.tz_localize(None).to_numpy(),
+        silences["ended_at"].dt.tz_localize(None).to_numpy(),
+        strict=True,
+    )
+    for service, started_at, ended_at in stretches:
+        lasted = (np.minimum(ends, ended_at) - np.maximum(starts, started_at)) / np.timedelta64(1, "m")
+        minutes += np.where(hours["service_name"] == service, np.maximum(lasted, 0.0), 0.0)
+    return minutes
+
+
+def _budget_spent(week: TeamWeek) -> pd.DataFrame:
+    """Per route the SLO whose budget it spent most of this week: slo_name, budget_spent_count and _ratio."""
+    frames = []
+    for status in week.statuses:
+        spent = week.slo_routes[status.slo.name].assign(slo_name=status.slo.name)
+        spent["budget_spent_count"] = (spent["valid_count"] - spent["good_count"]).astype("float64")
+        allowed = status.budget_allowed_count if status.unit == "requests" else float("nan")
+        spent["budget_spent_ratio"] = spent["budget_spent_count"] / allowed if allowed else float("nan")
+        frames.append(spent[spent["budget_spent_count"] > 0])
+    columns = [*ROUTE, "slo_name", "budget_spent_count", "budget_spent_ratio"]
+    if not frames:
+        return pd.DataFrame({c: pd.Series(dtype="str" if c in (*ROUTE, "slo_name") else "float64") for c in columns})
+    together = pd.concat(frames, ignore_index=True)
+    together = together.sort_values(["budget_spent_ratio", "budget_spent_count"], ascending=False, kind="stable")
+    return together.drop_duplicates(ROUTE)[columns]

@@ -1,0 +1,285 @@
+"""Everything a weekly report knows about one team and one week, computed when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from shokubai import findings, sli, slo, tables
+from shokubai.config.model import Parameters, Slo, Team
+from shokubai.core.windows import DAY, Week, Window, local_day
+from shokubai.findings.model import Finding
+from shokubai.slo.model import SloStatus
+from shokubai.workspace.routes import histogram, owned_rows, summed
+
+HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
+Reader = Callable[[tables.Tables, Sequence[str], Window], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class DayPair:
+    """A day of the report's week and the day it is compared with."""
+
+    day: date
+    compared_with: date
+
+
+class TeamWeek:
+    """One team's week: SLO statuses, comparisons, findings, and the frames behind them.
+
+    ``comparable`` is the newest earlier week of the same shape (business days, month turn), ``last_month``
+    pairs each day with the same business day of the month before.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        opened: tables.Tables,
+        team: Team,
+        week: Week,
+        *,
+        previous_facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.parameters = parameters
+        self.organization = parameters.organization
+        self.zone = parameters.organization.zone
+        self.calendar = parameters.organization.calendar
+        self.tables = opened
+        self.team = team
+        self.week = week
+        self.window = week.window(self.zone)
+        self.slos = parameters.slos_of(team)
+        self.previous_facts = previous_facts
+        self.comparable_week = self.calendar.comparable_week(week)
+        self.last_month = tuple(DayPair(day, self.calendar.same_day_last_month(day)) for day in week.days())
+
+    @property
+    def at(self) -> datetime:
+        """The instant at which SLOs are judged: the end of the week."""
+        return self.window.end
+
+    # --- how complete the data is ---------------------------------------------------------------------------
+
+    @cached_property
+    def service_minutes(self) -> pd.DataFrame:
+        """SERVICE_MINUTES of the team's services over the history and its baseline."""
+        return tables.read_service_minutes(self.tables, self.team.services, Window(self.at - 2 * HISTORY, self.at))
+
+    @property
+    def has_data(self) -> bool:
+        """Whether any service of the team has a request in the week or its SLO windows."""
+        return bool((self.service_minutes["minute"] >= self.at - HISTORY).any())
+
+    @cached_property
+    def metric_hours(self) -> pd.DataFrame:
+        return tables.read_metric_hours(self.tables, self.team.services, Window(self.at - HISTORY, self.at))
+
+    @cached_property
+    def silences(self) -> pd.DataFrame:
+        """SILENCES of the team's services over the last 28 days."""
+        return sli.find_silences(
+            self.service_minutes,
+            window=Window(self.at - HISTORY, self.at),
+            baseline=Window(self.at - 2 * HISTORY, self.at),
+            metric_hours=self.metric_hours,
+            zone=self.zone,
+        )
+
+    @cached_property
+    def data_complete_through(self) -> datetime | None:
+        """Up to when the data of every service of the team is complete; None when one has none."""
+        through = [self._complete_through(service) for service in self.team.services]
+        return None if None in through else min(t for t in through if t is not None)
+
+    def _complete_through(self, service: str) -> datetime | None:
+        mine = self.service_minutes[self.service_minutes["service_name"] == service]
+        silences = self.silences[self.silences["service_name"] == service]
+        return sli.data_complete_through(mine, silences, window=Window(self.at - HISTORY, self.at))
+
+    @cached_property
+    def services(self) -> pd.DataFrame:
+        """The team's services in the week.
+
+        One row per service: service_name, request_count, error_count, unknown_status_count, duration_count,
+        completeness_ratio (0–1), data_complete_through. Counts are of the whole service, shared routes included.
+        """
+        counts = ["request_count", "error_count", "unknown_status_count", "duration_count"]
+        in_week = self.service_minutes[self.service_minutes["minute"] >= self.window.start]
+        summed = in_week.groupby("service_name")[counts].sum()
+        frame = summed.reindex(list(self.team.services), fill_value=0).rename_axis("service_name").reset_index()
+        frame["completeness_ratio"] = [
+            sli.completeness_ratio(self.silences, window=self.window, service=service)
+            for service in self.team.services
+        ]
+        frame["data_complete_through"] = [self._complete_through(service) for service in frame["service_name"]]
+        return frame
+
+    # --- objectives -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def sli_minutes(self) -> Mapping[str, pd.DataFrame]:
+        """SLI_MINUTES per SLO name, from one SLO window before the drawn history to the week's end."""
+        return {
+            objective.name: tables.read_sli_minutes(self.tables, objective, self._slo_span(objective))
+            for objective in self.slos
+        }
+
+    def _slo_span(self, objective: Slo) -> Window:
+        return Window(objective.window.whole(self.at - HISTORY).start, self.at)
+
+    @cached_property
+    def statuses(self) -> tuple[SloStatus, ...]:
+        return tuple(
+            slo.judge(objective, self.sli_minutes[objective.name], at=self.at, silences=self.silences)
+            for objective in self.slos
+        )
+
+    @cached_property
+    def slo_routes(self) -> Mapping[str, pd.DataFrame]:
+        """SLI_ROUTES of the week per SLO name: valid and good requests by route."""
+        return {
+            objective.name: tables.read_sli_routes(self.tables, objective, self.window) for objective in self.slos
+        }
+
+    @cached_property
+    def histories(self) -> Mapping[str, pd.DataFrame]:
+        """BUDGET_HISTORY of the last 28 days per SLO name."""
+        drawn = Window(self.at - HISTORY, self.at)
+        return {
+            objective.name: slo.budget_history(objective, self._series(objective), window=drawn)
+            for objective in self.slos
+        }
+
+    @cached_property
+    def burns(self) -> Mapping[str, pd.DataFrame]:
+        """BURN_HISTORY of the week per SLO name."""
+        return {
+            objective.name: slo.burn_history(objective, self._series(objective), window=self.window)
+            for objective in self.slos
+        }
+
+    @cached_property
+    def episodes(self) -> Mapping[str, pd.DataFrame]:
+        """EPISODES that touch the week, per SLO name."""
+        found = {}
+        for objective in self.slos:
+            frame = slo.find_episodes(objective, self._series(objective), at=self.at)
+            found[objective.name] = frame[frame["ended_at"] > self.window.start].reset_index(drop=True)
+        return found
+
+    def _series(self, objective: Slo) -> sli.MinuteSeries:
+        return sli.fill_minutes(self.sli_minutes[objective.name], self._slo_span(objective))
+
+    # --- this week and what it is compared with -------------------------------------------------------------
+
+    @cached_property
+    def comparable(self) -> Window | None:
+        """The comparable week, or None when the data does not hold all of it."""
+        return self._covered(self.comparable_week.window(self.zone))
+
+    @cached_property
+    def last_month_days(self) -> tuple[DayPair, ...]:
+        """Each day with its counterpart of last month; empty when the data does not hold all of them."""
+        windows = [self._covered(local_day(pair.compared_with, self.zone)) for pair in self.last_month]
+        return () if None in windows else self.last_month
+
+    @cached_property
+    def _span(self) -> Window | None:
+        return self.tables.span()
+
+    def _covered(self, window: Window) -> Window | None:
+        span = self._span
+        return window if span and span.start <= window.start + DAY / 24 and window.end <= span.end else None
+
+    def _of_week(self, reader: Reader) -> pd.DataFrame:
+        return owned_rows(reader(self.tables, self.team.services, self.window), self.team)
+
+    def _of_comparable(self, reader: Reader) -> pd.DataFrame:
+        if self.comparable is None:
+            return self._of_week(reader).iloc[:0]
+        return owned_rows(reader(self.tables, self.team.services, self.comparable), self.team)
+
+    def _of_last_month(self, reader: Reader) -> pd.DataFrame:
+        """The counterpart days together; a column ``moved_by`` says how far each day lies from its pair."""
+        frames = [self._of_week(reader).iloc[:0].assign(moved_by=pd.Series(dtype="timedelta64[us]"))]
+        for pair in self.last_month_days:
+            frame = reader(self.tables, self.team.services, local_day(pair.compared_with, self.zone))
+            moved_by = pd.Timedelta(pair.day - pair.compared_with).as_unit("us")
+            frames.append(owned_rows(frame, self.team).assign(moved_by=moved_by))
+        return pd.concat(frames, ignore_index=True)
+
+    @cached_property
+    def route_hours(self) -> pd.DataFrame:
+        return self._of_week(tables.read_route_hours)
+
+    @cached_property
+    def comparable_route_hours(self) -> pd.DataFrame:
+        return self._of_comparable(tables.read_route_hours)
+
+    @cached_property
+    def last_month_route_hours(self) -> pd.DataFrame:
+        return self._of_last_month(tables.read_route_hours)
+
+    @cached_property
+    def latency_hours(self) -> pd.DataFrame:
+        return self._of_week(tables.read_latency_hours)
+
+    @cached_property
+    def comparable_latency_hours(self) -> pd.DataFrame:
+        return self._of_comparable(tables.read_latency_hours)
+
+    @cached_property
+    def last_month_latency_hours(self) -> pd.DataFrame:
+        return self._of_last_month(tables.read_latency_hours)
+
+    # --- what happened meanwhile ----------------------------------------------------------------------------
+
+    @cached_property
+    def deployments(self) -> pd.DataFrame:
+        """DEPLOYMENTS of the last 28 days and six hours: a change may show only hours later."""
+        return tables.read_deployments(self.tables, self.team.services, Window(self.at - HISTORY - DAY / 4, self.at))
+
+    @cached_property
+    def incidents(self) -> pd.DataFrame:
+        return tables.read_incidents(self.tables, self.team.services, Window(self.at - HISTORY, self.at))
+
+    @cached_property
+    def alerts(self) -> pd.DataFrame:
+        return tables.read_alerts(self.tables, self.team.services, self.window)
+
+    # --- findings -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        facts = self.previous_facts or {}
+        evidence = findings.Evidence(
+            team=self.team,
+            week=self.week,
+            zone=self.zone,
+            calendar=self.calendar,
+            statuses=self.statuses,
+            episodes=self.episodes,
+            previous_verdicts={s["name"]: s["verdict"] for s in facts.get("slos", ())},
+            silences=self.silences[self.silences["ended_at"] > self.window.start].reset_index(drop=True),
+            route_counts=self._of_week(tables.read_route_counts),
+            comparable_route_counts=self._of_comparable(tables.read_route_counts),
+            last_month_route_counts=summed(self._of_last_month(tables.read_route_counts)),
+            route_latency=histogram(self.latency_hours),
+            comparable_route_latency=histogram(self.comparable_latency_hours),
+            last_month_route_latency=histogram(self.last_month_latency_hours),
+            route_hours=self.route_hours,
+            comparable_route_hours=self.comparable_route_hours,
+            last_month_route_hours=self.last_month_route_hours.drop(columns="moved_by"),
+            latency_hours=self.latency_hours,
+            metric_hours=self.metric_hours,
+            deployments=self.deployments,
+            incidents=self.incidents,
+            alerts=self.alerts,
+            rules=self.parameters.rules,
+        )
+        return findings.find(evidence, previous=facts.get("findings"))
