@@ -1,0 +1,278 @@
+"""The weekly report of one team, section by section, as ``notebooks/weekly_team_report.ipynb`` shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from shokubai import workspace
+from shokubai.core.windows import Week, Window, local_day
+from shokubai.display import figures, sections, tables
+from shokubai.display.exhibit import Callout, Facts, Prose
+from shokubai.display.format import Locale
+from shokubai.display.frames import Events, Periods
+from shokubai.display.prose import notices
+from shokubai.findings.model import Severity
+from shokubai.page.facts import weekly_facts
+from shokubai.page.section import Section
+from shokubai.version import __version__
+from shokubai.workspace import TeamWeek, comparison
+
+
+def weekly_team_report(
+    *,
+    team: str,
+    week: str,
+    parameters_dir: str = "",
+    outputs_dir: str = "",
+    warehouse: str = "",
+    previous_facts: str = "",
+    generated_at: str = "",
+) -> WeeklyTeamReport:
+    """Open a team's week as a page of sections.
+
+    Empty arguments mean: the project around the current folder, its weekly run's warehouse, the report of the
+    week before where the outputs hold one, and no date of making. Raises UsageError for unknown names.
+    """
+    opened = workspace.open(parameters_dir or None, outputs_dir or None, warehouse=warehouse or None)
+    parsed = Week.parse(week)
+    facts = json.loads(Path(previous_facts).read_text(encoding="utf-8")) if previous_facts else None
+    return WeeklyTeamReport(opened.team_week(team, parsed, previous_facts=facts), generated_at=generated_at)
+
+
+class WeeklyTeamReport:
+    """The sections of the page; each method is one cell, and ``record`` is the last."""
+
+    def __init__(self, week: TeamWeek, *, generated_at: str = "") -> None:
+        self.week = week
+        self.generated_at = datetime.fromisoformat(generated_at) if generated_at else None
+        self.locale = Locale(week.team.language, week.zone)
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self.week.deployments, self.week.incidents)
+
+    @cached_property
+    def periods(self) -> Periods:
+        days = [pair.compared_with for pair in self.week.last_month_days]
+        last_month = None
+        if days:
+            first, last = (local_day(day, self.week.zone) for day in (min(days), max(days)))
+            last_month = Window(first.start, last.end)
+        return Periods(self.week.window, self.week.comparable, last_month)
+
+    def header(self) -> Section:
+        """Whose report, for which days, and up to when its data is complete."""
+        week = self.week
+        head = sections.team_header(
+            week.team,
+            week=week.week,
+            window=week.window,
+            data_complete_through=week.data_complete_through,
+            locale=self.locale,
+        )
+        if not week.has_data:
+            services = self.locale.join(list(week.team.services))
+            return Section(head, self._callout("no_data", level="warning", service=services))
+        return Section(head)
+
+    def verdict(self) -> Section:
+        """Each objective with its budget left; what changed; what to do."""
+        week = self.week
+        if not week.has_data:
+            return Section()
+        if week.statuses:
+            verdicts = [
+                sections.headline(week.statuses, locale=self.locale),
+                sections.verdict_cards(week.statuses, locale=self.locale),
+            ]
+        else:
+            verdicts = [self._callout("no_slos", team=self.locale.text(week.team.display_name))]
+        return Section(
+            self._section("verdict"),
+            *verdicts,
+            self._section("findings"),
+            notices(week.findings, locale=self.locale),
+        )
+
+    def budget(self) -> Section:
+        """How the error budget went over 28 days."""
+        if not self._has_objectives:
+            return Section()
+        week = self.week
+        return Section(
+            self._section("budget"),
+            figures.budget(week.histories, statuses=week.statuses, events=self.events, locale=self.locale),
+            figures.objectives(week.statuses, locale=self.locale),
+            tables.verdicts(week.statuses, locale=self.locale),
+        )
+
+    def burn(self) -> Section:
+        """How fast it burned in the week, against thresholds derived from each SLO's own window."""
+        if not self._has_objectives:
+            return Section()
+        week = self.week
+        charts = [
+            figures.burn(
+                week.burns[status.slo.name],
+                status=status,
+                window=week.window,
+                events=self.events,
+                locale=self.locale,
+            )
+            for status in week.statuses
+            if any((burn.peak_rate or 0) > burn.threshold for burn in status.burn_rates)
+        ]
+        episodes = [
+            tables.episodes(week.episodes[status.slo.name], slo=status.slo, locale=self.locale)
+            for status in week.statuses
+            if len(week.episodes[status.slo.name])
+        ]
+        return Section(
+            self._section("burn"), *charts, *episodes, tables.burn_rates(week.statuses, locale=self.locale)
+        )
+
+    def traffic(self) -> Section:
+        """Requests per hour beside the comparable week and the same business days of last month."""
+        hours = comparison.hourly_traffic(self.week)
+        return Section(
+            self._section("traffic"),
+            *(
+                figures.traffic(part, service=service, periods=self.periods, events=self.events, locale=self.locale)
+                for service, part in self._by_service(hours)
+            ),
+        )
+
+    def errors(self) -> Section:
+        """The ratio of failed requests per hour."""
+        hours = comparison.hourly_traffic(self.week)
+        return Section(
+            self._section("errors"),
+            *(
+                figures.errors(
+                    part,
+                    service=service,
+                    periods=self.periods,
+                    statuses=self.week.statuses,
+                    events=self.events,
+                    locale=self.locale,
+                )
+                for service, part in self._by_service(hours)
+            ),
+        )
+
+    def latency(self) -> Section:
+        """Percentiles per hour, or a plain statement that the log has no latency."""
+        hours = comparison.hourly_latency(self.week)
+        charts = [
+            figures.latency(
+                part,
+                service=service,
+                periods=self.periods,
+                statuses=self.week.statuses,
+                events=self.events,
+                locale=self.locale,
+            )
+            for service, part in self._by_service(hours)
+            if part["duration_count"].sum() > 0
+        ]
+        silent = [
+            self._callout("no_latency", service=service)
+            for service, part in self._by_service(hours)
+            if part["duration_count"].sum() == 0
+        ]
+        return Section(self._section("latency"), *charts, *silent)
+
+    def routes(self) -> Section:
+        """Where the budget went, and what changed, route by route."""
+        if not self.week.has_data:
+            return Section()
+        routes = comparison.route_changes(self.week)
+        return Section(
+            self._section("routes"),
+            tables.routes_by_budget(routes, locale=self.locale),
+            tables.routes_by_change(routes, locale=self.locale),
+        )
+
+    def changes(self) -> Section:
+        """Deployments, incidents and alerts of the week."""
+        week = self.week
+        return Section(
+            self._section("changes"),
+            tables.changes(self.events, alerts=week.alerts, window=week.window, locale=self.locale),
+        )
+
+    def saturation(self) -> Section:
+        """Resources against their limits over 28 days."""
+        week = self.week
+        if week.metric_hours.empty:
+            return Section(self._section("saturation"), sections.nothing("metrics", locale=self.locale))
+        history = Window(week.metric_hours["hour"].min().to_pydatetime(), week.at)
+        return Section(
+            self._section("saturation"),
+            *figures.saturation(week.metric_hours, window=history, events=self.events, locale=self.locale),
+            tables.metrics(week.metric_hours, locale=self.locale),
+        )
+
+    def data_quality(self) -> Section:
+        """Which hours are in the data, and which stretches are silent and why."""
+        week = self.week
+        shown: list[Any] = [self._section("data_quality")]
+        if week.has_data:
+            hours = comparison.hourly_completeness(week)
+            shown.append(figures.completeness(hours, window=week.window, locale=self.locale))
+        if len(week.silences):
+            shown.append(tables.silences(week.silences, locale=self.locale))
+        else:
+            shown.append(sections.nothing("silences", locale=self.locale))
+        return Section(*shown)
+
+    def provenance(self) -> Section:
+        """Where the numbers come from: windows, versions, statements and bytes read."""
+        week = self.week
+        queries = week.tables.queries()
+        return Section(
+            self._section("provenance"),
+            tables.provenance(
+                {
+                    "window": week.window,
+                    "comparable": self.periods.comparable,
+                    "last_month": [self.locale.day(pair.compared_with) for pair in week.last_month_days],
+                    "data_complete_through": week.data_complete_through,
+                    "zone": str(week.zone),
+                    "warehouse": week.tables.name,
+                    "code_version": __version__,
+                    "query_count": len(queries),
+                    "bytes_read": int(queries["bytes"].fillna(0).sum()),
+                    "generated_at": self.generated_at,
+                },
+                locale=self.locale,
+            ),
+            tables.queries(queries, locale=self.locale),
+        )
+
+    def record(self) -> Facts:
+        """The page's facts, for programs and for next week's report."""
+        return Facts(weekly_facts(self.week, generated_at=self.generated_at))
+
+    @property
+    def _has_objectives(self) -> bool:
+        return self.week.has_data and bool(self.week.statuses)
+
+    def _section(self, name: sections.Section) -> Prose:
+        return sections.section(name, locale=self.locale)
+
+    def _callout(self, name: sections.CalloutName, *, level: Severity = "notice", **values: str) -> Callout:
+        return sections.callout(name, locale=self.locale, level=level, **values)
+
+    def _by_service(self, hours: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        for service in self.week.team.services:
+            part = hours[hours["service_name"] == service]
+            if len(part):
+                yield service, part
