@@ -48,25 +48,13 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 def _of_the_week(evidence: Evidence) -> pd.DataFrame:
     thresholds = evidence.thresholds("data_gap")
     silences = evidence.silences
-    expected = silences["expected_count"]
-    is_holiday = silences["kind"].isin(["zero_traffic", "unexplained"]) & _is_on_holiday(evidence, silences)
-    silences = silences.assign(
-        duration_seconds=(silences["ended_at"] - silences["started_at"]).dt.total_seconds(),
-        expected_count=expected.where(~is_holiday, expected * thresholds["holiday_traffic_ratio"]),
-    )
+    silences = silences.assign(duration_seconds=(silences["ended_at"] - silences["started_at"]).dt.total_seconds())
     return silences[
         (silences["started_at"] < pd.Timestamp(evidence.window.end))
         & (silences["ended_at"] > pd.Timestamp(evidence.window.start))
         & (silences["duration_seconds"] >= 3600 * thresholds["minimum_hours"])
         & (silences["expected_count"] >= thresholds["minimum_expected_count"])
     ]
-
-
-def _is_on_holiday(evidence: Evidence, silences: pd.DataFrame) -> pd.Series:
-    """Whether the middle of each silence lies on a public holiday, for which ordinary weekdays are no yardstick."""
-    middle = silences["started_at"] + (silences["ended_at"] - silences["started_at"]) / 2
-    days = middle.dt.tz_convert(evidence.zone).dt.date
-    return pd.Series([bool(evidence.calendar.holiday(day)) for day in days], index=silences.index, dtype=bool)
 
 
 RULE = Rule("data_gap", tuple(_SEVERITIES), observe)

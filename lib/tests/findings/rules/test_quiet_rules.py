@@ -1,11 +1,9 @@
 """Rules that state facts: old messages, gaps in the data, needless pages, objectives met again."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shokubai.core.windows import Week
 from shokubai.findings.rules import alert_noise, data_gap, queue_age, recovered
 
 AGE = "queue.oldest_message.age"
@@ -90,18 +88,6 @@ def test_short_expected_and_past_silences_are_left_out(build):
         (build.at("10-20 02:00"), build.at("10-20 05:00"), 900.0, "telemetry_gap"),
     )
     assert findings(data_gap, build.evidence(silences=silences)) == []
-
-
-def test_a_quiet_night_of_a_public_holiday_is_to_be_expected_an_empty_day_is_not(build):
-    """Wednesday 23 September 2026 is 秋分の日; the expectation comes from ordinary Wednesdays."""
-    holiday = replace(build.evidence(), week=Week(2026, 39))
-    night = build.silences((build.at("09-23 01:00"), build.at("09-23 05:00"), 120.0, "zero_traffic"))
-    assert findings(data_gap, replace(holiday, silences=night)) == []
-    day = build.silences((build.at("09-23 08:00"), build.at("09-23 20:00"), 3000.0, "zero_traffic"))
-    [found] = findings(data_gap, replace(holiday, silences=day))
-    assert found.numbers["expected_count"] == pytest.approx(300)
-    gap = build.silences((build.at("09-23 01:00"), build.at("09-23 05:00"), 120.0, "telemetry_gap"))
-    assert len(findings(data_gap, replace(holiday, silences=gap))) == 1
 
 
 # --- alert_noise ----------------------------------------------------------------------------------------------

@@ -125,6 +125,21 @@ def test_a_team_that_works_on_the_organisations_holiday_is_not_unusual(build):
     assert findings(replace(evidence, week=week)) == []
 
 
+def test_a_public_holiday_is_never_too_quiet(build):
+    """Wednesday 23 September 2026 is a holiday in Japan, quieter than the Saturday that last month is matched with."""
+    week, before = Week(2026, 39), Week(2026, 38)
+    days = [2400] * 2 + [240] + [2400] * 2 + [480] * 2
+    evidence = build.evidence(
+        route_hours=weekly(build, days, week.window(TOKYO).start),
+        comparable_route_hours=weekly(build, [2400] * 5 + [480] * 2, before.window(TOKYO).start),
+        last_month_route_hours=weekly(build, [480] * 7, build.at("08-24 00:00")),
+    )
+    assert findings(replace(evidence, week=week)) == []
+    busy = weekly(build, [480, 480, 9600, 2400, 2400, 480, 480], week.window(TOKYO).start)
+    [found] = findings(replace(evidence, week=week, route_hours=busy))
+    assert found.numbers["peak_factor"] == 4
+
+
 def test_sampled_weeks_give_nothing(build):
     rng = np.random.default_rng(2)
     for _ in range(50):
