@@ -190,7 +190,7 @@ def sample_statuses(language: Language) -> list[SloStatus]:
 def _activity() -> np.ndarray:
     local = HOURS.tz_convert(TOKYO)
     office = np.exp(-(((local.hour.to_numpy() - 14) / 4.2) ** 2))
-    weekday = np.where(local.dayofweek.to_numpy() < 5, 1.0, 0.12)
+    weekday = np.where(local.day_of_week.to_numpy() < 5, 1.0, 0.12)
     month_end = np.where(local.day.to_numpy() == 30, 1.9, 1.0)
     return (120 + 5_200 * office) * weekday * month_end
 
@@ -352,7 +352,7 @@ def sample_completeness() -> pd.DataFrame:
     state = np.where(np.arange(len(HOURS)) >= len(HOURS) - 5, "late", "data").astype(object)
     state[50:54] = "telemetry_gap"
     one = pd.DataFrame({"service_name": SERVICE, "hour": HOURS, "request_count": 10, "state": state})
-    quiet = np.where(HOURS.tz_convert(TOKYO).dayofweek >= 5, "zero_traffic", "data")
+    quiet = np.where(HOURS.tz_convert(TOKYO).day_of_week >= 5, "zero_traffic", "data")
     two = pd.DataFrame({"service_name": "csv-export", "hour": HOURS, "request_count": 10, "state": quiet})
     return HOURLY_COMPLETENESS.conform(pd.concat([one, two], ignore_index=True))
 

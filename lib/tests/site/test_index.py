@@ -1,0 +1,169 @@
+"""Week and front pages: everything accounted for, in alphabetical order, made from what is on disk."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shokubai.config.model import Language, Organization, Source, Text
+from shokubai.core.calendar import BusinessCalendar
+from shokubai.site import render_failure_page, write_front_page, write_week_index
+
+
+def organization(language: Language = "en") -> Organization:
+    return Organization(
+        name=Text("Aoba <Invoice>", "あおば請求書"),
+        vision=Text("Be the catalyst", "触媒になる"),
+        mission=Text("Build mechanisms", "仕組みをつくる"),
+        zone=ZoneInfo("Asia/Tokyo"),
+        language=language,
+        calendar=BusinessCalendar("JP"),
+        source=Source(Path("organization.yaml"), 1),
+    )
+
+
+def report(team: str | None, status: str, **more: Any) -> dict[str, Any]:
+    notebook = "weekly_team_report" if team else "sre_overview"
+    return {
+        "notebook": notebook,
+        "team": team,
+        "title": {"en": "Weekly team report" if team else "SRE overview", "ja": "週次"},
+        "language": "en",
+        "status": status,
+        "html": f"{team}/{notebook}.html" if team else f"{notebook}.html",
+        "facts": None,
+        "error": None,
+        "seconds": 1.0,
+        **more,
+    }
+
+
+def manifest(*reports: dict[str, Any], week: str = "2026-W44") -> dict[str, Any]:
+    return {
+        "run": "weekly",
+        "week": week,
+        "generated_at": "2026-11-02T00:04:00+09:00",
+        "code_version": "0.1.0",
+        "reports": list(reports),
+    }
+
+
+def write_facts(folder: Path, team: str, verdicts: list[str], finding: str = "") -> str:
+    told = {"text": {"en": {"title": finding}, "ja": {"title": f"{finding}(日本語)"}}}
+    facts = {
+        "team_display_name": {"en": team.title(), "ja": f"{team}チーム"},
+        "slos": [{"verdict": v} for v in verdicts],
+        "findings": [told] if finding else [],
+    }
+    name = f"{team}/weekly_team_report.facts.json"
+    (folder / team).mkdir(parents=True)
+    (folder / name).write_text(json.dumps(facts), encoding="utf-8")
+    return name
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.partition("<body")[2]))
+
+
+def test_a_week_lists_teams_alphabetically_with_verdicts_and_the_main_finding(tmp_path: Path) -> None:
+    facts = write_facts(tmp_path, "search", ["met", "missed", "missed", "not_enough_data"], "p95 of <GET /x> rose")
+    path = write_week_index(
+        tmp_path,
+        manifest(report("search", "made", facts=facts), report("billing", "no_data"), report(None, "made")),
+        organization(),
+    )
+    html = path.read_text(encoding="utf-8")
+    assert path == tmp_path / "index.html"
+    text = words(html)
+    assert text.index("SRE overview") < text.index("billing") < text.index("Search")
+    assert "Missed 2 Not enough data 1 Met 1" in text
+    assert "p95 of &lt;GET /x&gt; rose" in html
+    assert "billing No data" in text
+    assert "Be the catalyst" in text and "Build mechanisms" in text
+    assert "Aoba &lt;Invoice&gt;" in html
+    assert "Mon 26 Oct – Sun 1 Nov 2026" in text
+    assert "Made Mon 2 Nov 2026 00:04" in text
+    assert 'href="search/weekly_team_report.html"' in html
+    assert "<script" not in html
+
+
+def test_the_organisations_language_is_spoken(tmp_path: Path) -> None:
+    facts = write_facts(tmp_path, "search", ["met"], "p95 rose")
+    html = write_week_index(tmp_path, manifest(report("search", "made", facts=facts)), organization("ja")).read_text(
+        encoding="utf-8"
+    )
+    assert '<html lang="ja">' in html
+    assert "searchチーム" in html and "p95 rose(日本語)" in html and "達成 1" in words(html)
+
+
+def test_a_failed_report_is_named_with_its_reason_and_never_shows_old_facts(tmp_path: Path) -> None:
+    facts = write_facts(tmp_path, "search", ["met"], "old news")
+    error = {"cell": 7, "message": "QueryError: <b>no files</b>"}
+    html = write_week_index(
+        tmp_path,
+        manifest(report("search", "failed", facts=facts, error=error), report("billing", "made")),
+        organization(),
+    ).read_text(encoding="utf-8")
+    assert "1 of 2 reports could not be made" in html
+    assert "QueryError: &lt;b&gt;no files&lt;/b&gt;" in html
+    assert "old news" not in html
+
+
+@pytest.mark.parametrize(
+    "href", ["javascript:alert(1)", "//example.com/x", "../../etc/passwd", "https://example.com"]
+)
+def test_links_lead_only_below_the_page(tmp_path: Path, href: str) -> None:
+    html = write_week_index(tmp_path, manifest(report("a", "made", html=href)), organization()).read_text("utf-8")
+    assert re.findall(r'<li class="entry made">.*?</li>', html, re.DOTALL)
+    assert href not in html
+
+
+def test_broken_facts_do_not_stop_the_index(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"slos": [', encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"slos": 3, "findings": {"x": 1}}', encoding="utf-8")
+    html = write_week_index(
+        tmp_path,
+        manifest(report("a", "made", facts="a.json"), report("b", "made", facts="b.json")),
+        organization(),
+    ).read_text("utf-8")
+    assert html.count('<li class="entry made">') == 2
+
+
+def test_the_front_page_lists_the_weeks_on_disk_newest_first(tmp_path: Path) -> None:
+    for week, reports in (
+        ("2026-W43", [report("a", "made")]),
+        ("2026-W44", [report("a", "failed"), report("b", "made")]),
+    ):
+        folder = tmp_path / "weekly" / week
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps(manifest(*reports, week=week)), encoding="utf-8")
+        write_week_index(folder, manifest(*reports, week=week), organization())
+    half_made = tmp_path / "weekly" / "2026-W45"
+    half_made.mkdir()
+    (half_made / "manifest.json").write_text("{", encoding="utf-8")
+    (tmp_path / "demo" / "requests").mkdir(parents=True)
+
+    html = write_front_page(tmp_path, organization()).read_text(encoding="utf-8")
+    hrefs = re.findall(r'href="(weekly/[^"]*)"', html)
+    assert hrefs == [f"weekly/2026-W{n}/index.html" for n in (44, 44, 43)]  # the latest stands at the top, too
+    assert "2026-W45" not in html
+    assert "Failed 1" in words(html)
+
+
+def test_a_front_page_without_weeks_says_so(tmp_path: Path) -> None:
+    html = write_front_page(tmp_path / "outputs", organization()).read_text(encoding="utf-8")
+    assert "No report has been made yet." in html
+
+
+def test_a_failure_page_says_why_in_the_readers_language() -> None:
+    html = render_failure_page(title="検索", language="ja", message="DataError: <x>\x1b[0m", cell=7, detail="")
+    assert "このレポートは作成できませんでした" in html
+    assert "ノートブックの7番目のセルで失敗しました。" in html
+    assert "DataError: &lt;x&gt;" in html and "\x1b" not in html
+    assert 'href="../index.html"' in html
+    assert "<a href=" not in render_failure_page(title="t", language="en", message="m", back="").partition("<main")[2]
