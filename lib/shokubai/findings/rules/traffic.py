@@ -40,8 +40,8 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 
     A day stands out when its requests differ from the comparable week's day by the minimum factor, up or down.
     month_turn: they are as many as on the same business day of last month, at month end or a settlement day: the
-    calendar, not a regression. unusual: they differ from last month's day too, or there is none to ask and no
-    calendar day to explain it. Days that a silence explains are left out, and a public holiday is never too quiet.
+    calendar, not a regression. unusual: they differ from last month's day too. Days that a silence explains are
+    left out, a public holiday is never too quiet, and without last month's day nothing is said.
     """
     for service in sorted(set(evidence.route_hours["service_name"])):
         days = _days(evidence, service)
@@ -125,12 +125,10 @@ def _settles(evidence: Evidence, day: date) -> bool:
 
 
 def _is_unusual(evidence: Evidence, day: Day) -> bool:
-    calendar = evidence.calendar
-    if day.factor < 1 and calendar.holiday(day.day):
+    # With one baseline alone the odd week may be the other one, such as Obon.
+    if day.last_month is None or (day.factor < 1 and evidence.calendar.holiday(day.day)):
         return False
-    if day.last_month is not None:
-        return not _agrees(evidence, day)
-    return calendar.is_business_day(day.day) and not calendar.is_month_turn(day.day)
+    return not _agrees(evidence, day)
 
 
 def _finding(evidence: Evidence, service: str, case: str, days: list[Day]) -> Finding:
