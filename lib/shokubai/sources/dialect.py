@@ -29,7 +29,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.CTE: "this alias",
         exp.TableAlias: "this columns",
         exp.From: "this",
-        exp.Table: "this alias",
+        exp.Table: "this",
         exp.Join: "this side on",
         exp.Unnest: "expressions alias",
         exp.Where: "this",
@@ -49,7 +49,6 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Var: "this",
         exp.Paren: "this",
         # operators
-        exp.Add: "this expression",
         exp.Sub: "this expression",
         exp.Div: "this expression",
         exp.DPipe: "this expression safe",
@@ -88,7 +87,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Translation:
-    """A statement in DuckDB's dialect, the tables it reads and the parameters it takes, each in order of use."""
+    """A statement in DuckDB's dialect, the tables it reads and the parameters it takes, sorted."""
 
     duckdb: str
     tables: tuple[str, ...]
@@ -118,8 +117,8 @@ def translate(text: str, *, types: tuple[tuple[str, str], ...] = (), file: str =
             + "\nWrite it with what shokubai/sources/dialect.py lists, or add it there with tests of its values."
         )
     steps = {cte.alias for cte in tree.find_all(exp.CTE)}
-    tables = tuple(dict.fromkeys(t.name for t in tree.find_all(exp.Table) if t.name not in steps))
-    parameters = tuple(dict.fromkeys(p.name for p in tree.find_all(exp.Parameter)))
+    tables = tuple(sorted({t.name for t in tree.find_all(exp.Table)} - steps))
+    parameters = tuple(sorted({p.name for p in tree.find_all(exp.Parameter)}))
     declared = {name: exp.DataType.build(type_, dialect="bigquery") for name, type_ in types}
     # Children before parents, so that what is put around a node holds rewritten children.
     for node in reversed(list(tree.walk())):
@@ -155,7 +154,7 @@ def _refused_value(node: exp.Expr) -> str:
         return f"{node.side or 'comma'} join" if node.args.get("on") else "a join without ON"
     if isinstance(node, exp.Cast) and node.to.this != exp.DataType.Type.BIGINT:
         return f"CAST AS {node.to.sql(dialect='bigquery')}"
-    if isinstance(node, exp.UnixToTime) and node.args["scale"].name != exp.UnixToTime.MICROS.name:
+    if isinstance(node, exp.UnixToTime) and node.args.get("scale") != exp.UnixToTime.MICROS:
         return "TIMESTAMP_SECONDS or TIMESTAMP_MILLIS"
     if isinstance(node, exp.Distinct) and not isinstance(node.parent, exp.Select):
         return "DISTINCT inside a function"
