@@ -96,6 +96,7 @@ def test_a_change_of_theme_recolours_what_is_drawn(browser: Any, report: Path) -
         page.locator("#chart-0").scroll_into_view_if_needed()
         page.wait_for_selector("#chart-0[data-drawn]")
         page.emulate_media(color_scheme="dark")
+        page.wait_for_selector('#chart-0[data-drawn="dark"]')
         assert page.evaluate("document.querySelector('#chart-0')._fullLayout.font.color") == "#e4e8ec"
         assert wrong == []
 

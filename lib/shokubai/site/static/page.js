@@ -23,7 +23,8 @@
   const specification = (plot) => {
     let { data, layout } = read(plot.dataset.chart);
     if (typeof layout.template === "number") layout.template = shared.templates[layout.template];
-    if (screenIsDark.matches && !printing) {
+    const scheme = screenIsDark.matches && !printing ? "dark" : "light";
+    if (scheme === "dark") {
       data = recolour(data);
       layout = recolour(layout);
     }
@@ -44,6 +45,7 @@
       layout.xaxis = { tickangle: 0, ...axis };
     }
     return {
+      scheme,
       data,
       // A finger that scrolls the page must not zoom the chart.
       layout: { ...layout, width, height: plot.clientHeight, dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom" },
@@ -53,9 +55,9 @@
 
   const draw = (plot) => {
     drawn.add(plot);
-    const { data, layout, config } = specification(plot);
+    const { scheme, data, layout, config } = specification(plot);
     return Plotly.react(plot, data, layout, config).then(() => {
-      plot.dataset.drawn = "yes";
+      plot.dataset.drawn = scheme;
     });
   };
 
