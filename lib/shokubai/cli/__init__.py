@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -21,6 +22,8 @@ COMMANDS = {
     "validate": ("shokubai.cli.validate", "Check everything under parameters/."),
 }
 
+# What the machine refuses is no bug of ours: permissions, a full or read-only disk, a reader that went away.
+ENVIRONMENT = frozenset({errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EPIPE})
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -68,6 +71,11 @@ class LazyCommands(click.Group):
         except ShokubaiError as error:
             click.echo(str(error), err=True)
             sys.exit(error.exit_status)
+        except OSError as error:
+            if error.errno not in ENVIRONMENT:
+                raise
+            click.echo(f"{error.filename or 'writing'}: {error.strerror}", err=True)
+            sys.exit(1)
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)

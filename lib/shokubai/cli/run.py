@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -74,8 +75,7 @@ def command(
         week=Week.parse(week_text) if week_text else None,
         teams=teams,
     )
-    signal.signal(signal.SIGTERM, _terminate)
-    with _Terminal() as shown:
+    with _terminable(), _Terminal() as shown:
         summary = make_reports(
             plan, jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, force=force, progress=shown
         )
@@ -84,9 +84,18 @@ def command(
         sys.exit(1)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    # Unwinds the run, which ends its processes; what was published stays and the next run makes the rest.
-    sys.exit(128 + number)
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM unwinds the run, which ends its processes; what was published stays, the next run makes the rest."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(summary: Summary, outputs: Path) -> None:

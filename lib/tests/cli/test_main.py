@@ -1,3 +1,4 @@
+import errno
 import signal
 
 import click
@@ -71,6 +72,8 @@ def failing(monkeypatch: pytest.MonkeyPatch):
     [
         (UsageError("no team is called 'x'"), 2, "no team is called 'x'\n"),
         (ReportError("not made"), 1, "not made\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "outputs"), 1, "outputs: Permission denied\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "writing: No space left on device\n"),
         (KeyboardInterrupt(), 128 + signal.SIGINT, "interrupted\n"),
     ],
 )
@@ -80,7 +83,7 @@ def test_explained_errors_are_one_message_and_a_status(failing, error, status, m
     assert (result.exit_code, result.stdout, result.stderr.lstrip()) == (status, "", message)
 
 
-def test_a_bug_keeps_its_traceback(failing):
-    failing(ZeroDivisionError("a bug"))
-    result = CliRunner().invoke(main, ["fail"])
-    assert isinstance(result.exception, ZeroDivisionError)
+@pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), FileNotFoundError(errno.ENOENT, "no", "file")])
+def test_a_bug_keeps_its_traceback(failing, error):
+    failing(error)
+    assert CliRunner().invoke(main, ["fail"]).exception is error

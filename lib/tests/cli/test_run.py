@@ -1,0 +1,137 @@
+import json
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from shokubai.cli import main
+
+FILES = {
+    "parameters/organization.yaml": (
+        "name: Aoba\nvision: Catalyst\nmission: Mechanisms\ntime_zone: Asia/Tokyo\nlanguage: en\n"
+        "calendar: {country: JP}\n"
+    ),
+    "parameters/teams/alpha.yaml": "name: Alpha\nlanguage: en\nowns: [{service: shop}]\n",
+    "parameters/teams/beta.yaml": "name: Beta\nlanguage: en\nowns: [{service: shop}]\n",
+    "parameters/warehouses/main.yaml": 'engine: duckdb\ntables:\n  requests: {path: "{outputs}/requests.parquet"}\n',
+    "parameters/runs/weekly.yaml": (
+        "team_notebooks: [report]\norganization_notebooks: []\nwarehouse: main\nteams: all\n"
+        "as_of: 2026-11-02T00:00:00+09:00\n"
+    ),
+}
+FACTS = """\
+from IPython.display import display
+display({"application/vnd.shokubai.facts+json": {"status": "made"}, "text/plain": "facts"}, raw=True)
+"""
+
+
+def write_notebook(file, *cells, signature='team: str = ""\nweek: str = ""'):
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"c{number}",
+            "execution_count": None,
+            "metadata": {"tags": [] if number else ["parameters"]},
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate([signature, *cells])
+    ]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A project with two teams and one request, entered."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "outputs").mkdir()
+    duckdb.connect().execute(
+        f"""
+        COPY (
+            SELECT TIMESTAMPTZ '2026-10-28 00:00:00+00' AS timestamp, 'shop' AS service_name, '/' AS http_route,
+                'GET' AS http_request_method, 200::BIGINT AS http_response_status_code, 0.1 AS duration_seconds
+        ) TO '{tmp_path}/outputs/requests.parquet' (FORMAT parquet)
+        """
+    )
+    write_notebook(tmp_path / "notebooks" / "report.ipynb", FACTS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(*arguments):
+    """What a command that must not run anything says."""
+    result = CliRunner().invoke(main, ["run", *arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+    return result.stderr
+
+
+def test_an_unknown_run(folder):
+    assert refused("weakly") == (
+        "no run is called 'weakly' in parameters/runs; there are: weekly; did you mean 'weekly'?\n"
+    )
+
+
+def test_an_unknown_team(folder):
+    assert refused("weekly", "--team", "alpha", "--team", "betta") == (
+        "no team is called 'betta' in parameters/teams; there are: alpha, beta; did you mean 'beta'?\n"
+    )
+
+
+@pytest.mark.parametrize("week", ["2026-44", "2026-W54", "W44", "last"])
+def test_a_week_that_is_none(folder, week):
+    assert refused("weekly", "--week", week) == (
+        f"week {week!r} is not an ISO week; write it as 2026-W44 (W01 to W52 or W53)\n"
+    )
+
+
+def test_a_week_that_is_not_over(folder):
+    assert refused("weekly", "--week", "2026-W45") == (
+        "week 2026-W45 is not over at 2026-11-02 00:00 UTC+09:00; the last complete week is 2026-W44\n"
+    )
+
+
+def test_a_notebook_that_cannot_take_the_parameters(folder):
+    write_notebook(folder / "notebooks" / "report.ipynb", signature="team: int = 1\nweek: str")
+    assert refused("weekly") == (
+        "notebooks/report.ipynb: parameter 'team' is declared as int, but the run sets a str; "
+        'declare it as team: str = ""\n'
+    )
+
+
+def test_a_missing_notebook(folder):
+    assert refused("weekly", "--notebooks", "elsewhere") == (
+        "elsewhere/report.ipynb: no such notebook; there are: none\n"
+    )
+
+
+def test_wrong_parameters_are_all_named_before_anything_runs(folder):
+    (folder / "parameters/teams/alpha.yaml").write_text("name: Alpha\nlanguage: de\n")
+    told = refused("weekly")
+    assert "parameters/teams/alpha.yaml:2: error: " in told
+    assert "parameters/teams/alpha.yaml:1: error: " in told
+    assert not (folder / "outputs" / "weekly").exists()
+
+
+@pytest.mark.notebooks
+def test_a_run_tells_each_report_and_sums_up(folder):
+    write_notebook(folder / "notebooks" / "report.ipynb", "assert team != 'beta', 'broken [bold]'", FACTS)
+    result = CliRunner().invoke(main, ["run", "weekly", "--jobs", "1"])
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "failed: beta/report: cell 3: AssertionError: broken [bold]\n"
+        "1 made · 0 no data · 1 failed · 0 up to date\n"
+        "outputs/index.html\n"
+    )
+    assert [line.partition(" (")[0] for line in result.stderr.splitlines()] == [
+        "alpha/report: made",
+        "beta/report: FAILED",
+    ]
+    again = CliRunner().invoke(main, ["run", "weekly", "--team", "alpha"])
+    assert (again.exit_code, again.stdout, again.stderr) == (
+        0,
+        "0 made · 0 no data · 0 failed · 1 up to date\noutputs/index.html\n",
+        "",
+    )
