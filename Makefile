@@ -26,14 +26,14 @@ lab: $(VENV)/.ready-test ## Open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 lint: $(VENV)/.ready-test ## Check style, types and layers
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/ruff check lib notebooks
+	$(BIN)/ruff format --check lib notebooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.ready-test ## Bring the code into the usual form
-	$(BIN)/ruff check --fix
-	$(BIN)/ruff format
+	$(BIN)/ruff check --fix lib notebooks
+	$(BIN)/ruff format lib notebooks
 
 clean: ## Remove the environment and caches; parameters and outputs stay
 	rm -rf $(VENV) build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
