@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
 from shokubai.config.model import Rules, Team
@@ -29,6 +28,7 @@ from shokubai.tables.contracts import (
     ROUTE_HOURS,
     ROUTE_LATENCY,
 )
+from shokubai.tables.ownership import owned_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,20 +117,13 @@ class Evidence:
             "latency_hours",
         )
         by_service = ("silences", "metric_hours", "deployments", "incidents", "alerts")
-        kept: dict[str, Any] = {name: _of_routes(getattr(self, name), self.team) for name in by_route}
+        kept: dict[str, Any] = {name: owned_rows(getattr(self, name), self.team) for name in by_route}
         kept |= {name: _of_services(getattr(self, name), services) for name in by_service}
         return replace(self, **kept)
 
 
 def _of_services(frame: pd.DataFrame, services: set[str]) -> pd.DataFrame:
     return frame[frame["service_name"].isin(services)].reset_index(drop=True)
-
-
-def _of_routes(frame: pd.DataFrame, team: Team) -> pd.DataFrame:
-    keys = ["service_name", "http_request_method", "http_route"]
-    routes = frame[keys].drop_duplicates()
-    mine = np.array([team.owns_route(*route) for route in routes.itertuples(index=False, name=None)], dtype=bool)
-    return frame.merge(routes.loc[mine], on=keys, how="inner")
 
 
 def instant(value: object) -> datetime | None:

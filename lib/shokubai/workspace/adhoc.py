@@ -14,9 +14,9 @@ from shokubai.config.model import Parameters, Team
 from shokubai.core.errors import DataError, UsageError, nearest_spelling
 from shokubai.core.windows import MINUTE, Week, Window
 from shokubai.slo.model import SloStatus
+from shokubai.tables.ownership import owned_rows
 from shokubai.workspace.percentiles import quantile_frame
 from shokubai.workspace.project import WindowLike, find_project, parse_window
-from shokubai.workspace.routes import owned_rows
 from shokubai.workspace.team_week import TeamWeek
 
 By = Literal["service", "route", "hour", "day"]

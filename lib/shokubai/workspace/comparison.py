@@ -11,8 +11,8 @@ import pandas as pd
 
 from shokubai.core.windows import Window
 from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, ROUTE_CHANGES
+from shokubai.tables.ownership import ROUTE
 from shokubai.workspace.percentiles import quantile_frame
-from shokubai.workspace.routes import ROUTE
 from shokubai.workspace.team_week import TeamWeek
 
 _SERVICE_HOUR = ["service_name", "hour"]

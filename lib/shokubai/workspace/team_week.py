@@ -15,7 +15,8 @@ from shokubai.config.model import Parameters, Slo, Team
 from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.findings.model import Finding
 from shokubai.slo.model import SloStatus
-from shokubai.workspace.routes import histogram, owned_rows, summed
+from shokubai.tables.ownership import owned_rows
+from shokubai.workspace.routes import histogram, summed
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
 Reader = Callable[[tables.Tables, Sequence[str], Window], pd.DataFrame]
