@@ -189,7 +189,7 @@ def describe(summary: ImportSummary) -> list[str]:
         + (f" ({summary.repaired_count:,} of them repaired)" if summary.repaired_count else "")
         + f", {summary.rejected_count:,} rejected"
         + (f", {left_out:,} left out by the condition" if left_out else "")
-        + (f"; {summary.duplicate_count:,} duplicates removed" if summary.duplicate_count else ""),
+        + (f"; duplicates removed: {summary.duplicate_count:,}" if summary.duplicate_count else ""),
     ]
     for source in summary.sources:
         if source.rejected_file:

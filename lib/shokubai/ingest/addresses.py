@@ -88,10 +88,10 @@ def _normal(address: str) -> str:
 
 _CLIENT_AND_USER = re.compile(r"^(\S+) (\S+) (.*?)(?= \[)")
 _MASKS = (
+    (re.compile(r"\?[^\s\"]*"), "?{query}"),
     (re.compile(r"[^\s\"<>]+@[^\s\"<>]+"), "{email}"),
     (re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w])"), "{ip}"),
     (re.compile(r"(?<![\w:/])[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]+"), "{ip}"),
-    (re.compile(r"\?[^\s\"]*"), "?{query}"),
 )
 
 

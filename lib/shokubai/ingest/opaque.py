@@ -8,6 +8,7 @@ from itertools import pairwise
 
 _PLACEHOLDER = re.compile(r"(\{[A-Za-z_]{1,40}\})")
 _RUN = re.compile(r"[A-Za-z0-9+=_-]{16,}")
+_FRAGMENT = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PIECE = re.compile(r"[A-Za-z0-9]{5,}")
 
 _API_VERSION = re.compile(r"v\d{1,4}(?:(?:alpha|beta|rc|p)\d{0,4})?")
@@ -30,11 +31,15 @@ def without_opaque_pieces(segment: str) -> str:
 
 
 def _run(match: re.Match[str]) -> str:
-    """Base64 as in URLs holds ``-`` and ``_``, so it is judged before the segment is taken apart at them."""
+    """Base64 as in URLs holds ``-`` and ``_``, so it is judged before the segment is taken apart at them.
+
+    Text of words falls into fragments of four characters or more, random text into fragments of two.
+    """
     text = match[0]
-    changes = sum(a != b for a, b in pairwise(map(_kind, text)) if a and b)
-    upper, digit = any(c.isupper() for c in text), any(c.isdigit() for c in text)
-    if len(text) >= 20 and upper and digit and changes >= 0.3 * len(text):
+    fragments = _FRAGMENT.findall(text)
+    mean = sum(map(len, fragments)) / max(len(fragments), 1)
+    is_mixed = any(c.isupper() for c in text) and any(c.islower() or c.isdigit() for c in text)
+    if len(text) >= 20 and is_mixed and mean < (3.0 if any(c.isdigit() for c in text) else 2.5):
         return "{token}"
     if text.endswith("=") and "=" not in text.rstrip("="):
         return "{token}"

@@ -123,21 +123,16 @@ def _json_lines_reader(
     recognised: Recognised, options: ImportOptions, parser: duckdb.DuckDBPyConnection, fingerprint: Fingerprint
 ) -> _LineReader:
     """The columns are those of the sample's objects; a field that appears only later is not seen."""
-    sample = pa.table({"line": [line for line in recognised.sample if line.strip()]})
-    row = (
-        parser.from_arrow(sample)
-        .query(
-            "sample",
-            "SELECT json_group_structure(line::JSON) FROM sample "
-            "WHERE json_valid(line) AND json_type(line) = 'OBJECT'",
-        )
-        .fetchone()
-    )
-    if row is None or row[0] is None:
+    parser.register("sample", pa.table({"line": [line for line in recognised.sample if line.strip()]}))
+    structures = parser.execute(
+        "SELECT json_group_structure(line::JSON) FROM sample WHERE json_valid(line) AND json_type(line) = 'OBJECT'"
+    ).fetchall()
+    parser.unregister("sample")
+    if (structure := structures[0][0]) is None:
         raise UsageError(f"{recognised.path}: begins like JSON lines, but none of its first lines is a JSON object")
     empty = pa.table({"line_number": pa.array([], pa.int64()), "line": pa.array([], pa.string())})
     parser.register("chunk", empty)
-    relation = Relation(_JSON_RECORDS.format(structure=quoted(row[0])), str(recognised.path))
+    relation = Relation(_JSON_RECORDS.format(structure=quoted(structure)), str(recognised.path))
     select = mapped_select(relation, options=options, parser=parser)
     return _LineReader("JSON lines", recognised, parser, fingerprint, select.sql, {}, select.notes)
 
@@ -167,7 +162,8 @@ class _TableReader:
         parser: duckdb.DuckDBPyConnection,
         fingerprint: Fingerprint,
     ) -> None:
-        self.kind, self.fingerprint = recognised.kind, fingerprint
+        self.kind: str = recognised.kind
+        self.fingerprint = fingerprint
         self._path = recognised.path
         self._cursor = parser.cursor()  # of its own, because the result is read while the parser works
         self._cursor.execute("SET temp_directory = ''; SET TimeZone = 'UTC'")

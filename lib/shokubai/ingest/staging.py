@@ -184,9 +184,9 @@ class Staging:
         return int(row[0]), int(row[1]), int(row[2]), int(row[3])
 
     def _row(self, sql: str) -> tuple[int, ...]:
-        row = self._connection.execute(sql).fetchone()
-        assert row is not None
-        return row
+        # fetchone would leave the result open, and the connection busy.
+        rows: list[tuple[int, ...]] = self._connection.execute(sql).fetchall()
+        return rows[0]
 
 
 def absent_route(kind: str) -> str:
