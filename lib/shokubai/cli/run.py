@@ -42,10 +42,9 @@ WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
     "--notebooks",
     "notebooks_dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("notebooks"),
-    show_default=True,
+    default=None,
     metavar="DIR",
-    help="Where the run's notebooks are.",
+    help="Where the run's notebooks are. Default: notebooks, else those of the Shokubai checkout in use.",
 )
 @parameters_option
 @outputs_option
@@ -56,7 +55,7 @@ def command(
     jobs: int | None,
     force: bool,
     timeout: float,
-    notebooks_dir: Path,
+    notebooks_dir: Path | None,
     parameters_dir: Path,
     outputs_dir: Path,
 ) -> None:
@@ -71,7 +70,7 @@ def command(
         name,
         now=datetime.now(UTC),
         outputs=outputs_dir,
-        notebooks=notebooks_dir,
+        notebooks=notebooks_dir or _own_notebooks(),
         week=Week.parse(week_text) if week_text else None,
         teams=teams,
     )
@@ -82,6 +81,12 @@ def command(
     _tell(summary, outputs_dir)
     if summary.failures:
         sys.exit(1)
+
+
+def _own_notebooks() -> Path:
+    """The notebooks here, or for an organisation whose parameters lie elsewhere, those beside the package."""
+    here, shipped = Path("notebooks"), Path(__file__).resolve().parents[3] / "notebooks"
+    return shipped if shipped.is_dir() and not here.is_dir() else here
 
 
 @contextmanager
