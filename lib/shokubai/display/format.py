@@ -25,6 +25,7 @@ _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "ja": ("月", "火", "水", "木", "金", "土", "日"),
 }
+_BINARY_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")  # memory is sized in these
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -239,20 +240,23 @@ class Locale:
         """``1.2 GB``, in powers of 1000."""
         if _absent(size):
             return NO_VALUE
-        value, power = float(size), 0  # type: ignore[arg-type]
-        while abs(value) >= 999.5 and power < len(_BYTES) - 1:
-            value, power = value / 1000, power + 1
-        return f"{self.number(value)} {_BYTES[power]}"
+        return self._scaled(float(size), 1000, _BYTES)  # type: ignore[arg-type]
+
+    def _scaled(self, value: float, base: int, names: tuple[str, ...]) -> str:
+        power = 0
+        while abs(value) >= base - 0.5 and power < len(names) - 1:
+            value, power = value / base, power + 1
+        return f"{self.number(value)} {names[power]}"
 
     def quantity(self, value: float | None, unit: str) -> str:
-        """A metric's value with its UCUM unit: ``1`` as percent, ``By`` as bytes, ``s`` as time, ``{thing}`` bare."""
+        """A metric's value by its UCUM unit: ``1`` as percent, ``By`` in powers of 1024, ``s`` as time, ``{x}`` bare."""
         if _absent(value):
             return NO_VALUE
         if unit == "1":
             percent = _decimal(value) * 100  # type: ignore[arg-type]
             return f"{self.number(float(percent), figures=2 if abs(percent) < 10 else 3)}%"
         if unit == "By":
-            return self.bytes(value)
+            return self._scaled(float(value), 1024, _BINARY_BYTES)  # type: ignore[arg-type]
         if unit in {"s", "ms"}:
             return self.seconds(float(value) / (1000 if unit == "ms" else 1))  # type: ignore[arg-type]
         if unit.startswith("{"):

@@ -323,17 +323,17 @@ def test_saturation_is_one_small_chart_per_metric_against_its_limit(en: Locale, 
                 "unit": ["By", "By", "{item}"],
                 "sample_count": 60,
                 "mean_value": [1.0e9, 1.2e9, 4.0],
-                "max_value": [1.1e9, 1.86e9, 9.0],
-                "limit_value": [2e9, 2e9, float("nan")],
+                "max_value": [1.1e9, 1.86 * 1024**3, 9.0],
+                "limit_value": [2.0 * 1024**3, 2.0 * 1024**3, float("nan")],
             }
         )
     )
     depth, memory = (valid(f) for f in figures.saturation(frame, window=week, events=Events.none(), locale=en))
-    assert memory.title == "Memory: highest 1.86 GB, 93% of the limit, Thu 29 Oct 14:00"
+    assert memory.title == "Memory: highest 1.86 GiB, 93% of the limit, Thu 29 Oct 14:00"
     assert depth.title == "custom.depth: highest 9, Thu 29 Oct 12:00"
     assert memory.size == "third"
     limits = [s["y0"] for s in memory.layout["shapes"] if s.get("xref") == "paper"]
-    assert limits == [2e9]
+    assert limits == [2.0 * 1024**3]
     mean = memory.data[1]["y"]
     assert (len(mean), mean[84:87]) == (168, [1.0e9, None, 1.2e9])  # the hour without samples is a gap
 

@@ -131,8 +131,8 @@ def test_lengths_of_time(en: Locale, ja: Locale) -> None:
     [
         (0.843, "1", "84.3%"),
         (0.0, "1", "0%"),
-        (1.93e9, "By", "1.93 GB"),
-        (999_600, "By", "1 MB"),
+        (1.5 * 1024**3, "By", "1.5 GiB"),
+        (1023.9, "By", "1 KiB"),
         (87.0, "s", "1 min 27 s"),
         (42.0, "{connection}", "42"),
         (3.0, "Cel", "3 Cel"),
@@ -140,6 +140,10 @@ def test_lengths_of_time(en: Locale, ja: Locale) -> None:
 )
 def test_metrics_are_shown_in_their_unit(en: Locale, value: float, unit: str, text: str) -> None:
     assert en.quantity(value, unit) == text
+
+
+def test_bytes_read_are_counted_in_powers_of_1000(en: Locale) -> None:
+    assert [en.bytes(v) for v in (81_234_567, 999_600, 12, None)] == ["81.2 MB", "1 MB", "12 B", "–"]
 
 
 def test_instants_stand_on_the_organisations_clock(en: Locale, ja: Locale) -> None:

@@ -91,6 +91,8 @@ def test_episodes_are_in_order_of_time(en: Locale, make_status: MakeStatus) -> N
         ["Wed 28 Oct 12:00–13:00", "1 h", "50 / 500", "5.0%"],
         ["Thu 29 Oct 12:00–12:47", "47 min", "190 / 1,000", "19%"],
     ]
+    short = tables.episodes(frame, slo=make_status().slo, locale=en, limit=1)
+    assert (texts(short)[0][3], short.note) == ("19%", "and 1 more")
 
 
 def test_routes_by_budget_leave_out_those_that_spent_none_and_count_the_rest(en: Locale) -> None:

@@ -106,5 +106,7 @@ def _ticks(top: float, unit: str) -> list[float]:
     steps = [m * 10.0**d for d in range(-6, 15) for m in (1, 2, 5)]
     if unit == "s":
         steps = [s for s in steps if s < 20] + [30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400]
+    if unit == "By":
+        steps = [2.0**n for n in range(60)]
     step = next((s for s in steps if top / s <= 4), steps[-1])
     return [n * step for n in range(int(top / step) + 1)]

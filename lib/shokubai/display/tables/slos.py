@@ -85,8 +85,12 @@ def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
     )
 
 
-def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale) -> Table:
-    """The stretches (EPISODES) in which one SLO's budget burned above the page threshold, oldest first."""
+def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale, limit: int = 10) -> Table:
+    """The stretches (EPISODES) in which one SLO's budget burned above the page threshold, in order of time.
+
+    Of more than ``limit``, those that spent most.
+    """
+    largest = episodes.sort_values(["budget_spent_ratio", "started_at"], ascending=[False, True]).head(limit)
     return Table(
         locale.say("table.episodes.caption", name=slo.display_name or slo.name),
         (
@@ -102,8 +106,9 @@ def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale) -> Table:
                 Cell(f"{locale.count(bad)} / {locale.count(valid)}"),
                 Cell(locale.spent(spent)),
             )
-            for start, end, valid, bad, spent in episodes.sort_values("started_at").itertuples(index=False, name=None)
+            for start, end, valid, bad, spent in largest.sort_values("started_at").itertuples(index=False, name=None)
         ),
+        note=locale.say("table.rest", count=locale.count(rest)) if (rest := len(episodes) - len(largest)) else "",
         empty=locale.say("nothing.episodes"),
     )
 

@@ -9,6 +9,7 @@
   const plots = [...document.querySelectorAll(".plot")];
   const drawn = new Set();
   const NARROW = 560;
+  const TOO_NARROW = 120; // hidden, or a window on its way to another size: nothing to draw into
   let printing = false;
 
   const recolour = (value) => {
@@ -55,6 +56,7 @@
 
   const draw = (plot) => {
     drawn.add(plot);
+    if (plot.clientWidth < TOO_NARROW) return Promise.resolve();
     const { scheme, data, layout, config } = specification(plot);
     return Plotly.react(plot, data, layout, config).then(() => {
       plot.dataset.drawn = scheme;
@@ -77,6 +79,7 @@
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const width = target.clientWidth;
+      if (width < TOO_NARROW) continue;
       if (drawn.has(target) && widths.get(target) !== width) draw(target);
       widths.set(target, width);
     }
