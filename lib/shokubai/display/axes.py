@@ -145,6 +145,7 @@ def draw_events(
                 ],
                 symbol="triangle-down",
                 colour=LIGHT["muted"],
+                size=8 if len(deployments) <= MANY_DEPLOYMENTS else 5,
             )
         )
     return shapes, traces
@@ -167,7 +168,7 @@ def events_note(shapes: Sequence[Layout], locale: Locale) -> str:
     return (" " if locale.language == "en" else "").join(parts)
 
 
-def _markers(x: list[str], texts: list[str], *, symbol: str, colour: str) -> Trace:
+def _markers(x: list[str], texts: list[str], *, symbol: str, colour: str, size: int = 8) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -176,7 +177,7 @@ def _markers(x: list[str], texts: list[str], *, symbol: str, colour: str) -> Tra
         "yaxis": "y2",
         "cliponaxis": False,
         "showlegend": False,
-        "marker": {"symbol": symbol, "size": 8, "color": colour},
+        "marker": {"symbol": symbol, "size": size, "color": colour},
         "text": [escape_for_plotly(text) for text in texts],
         "hovertemplate": "%{text}<extra></extra>",
     }

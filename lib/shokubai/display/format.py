@@ -249,7 +249,7 @@ class Locale:
         return f"{self.number(value)} {names[power]}"
 
     def quantity(self, value: float | None, unit: str) -> str:
-        """A metric's value by its UCUM unit: ``1`` as percent, ``By`` in powers of 1024, ``s`` as time, ``{x}`` bare."""
+        """A metric by its UCUM unit: ``1`` as percent, ``By`` in powers of 1024, ``s`` as time, ``{thing}`` bare."""
         if _absent(value):
             return NO_VALUE
         if unit == "1":

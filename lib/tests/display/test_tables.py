@@ -257,18 +257,25 @@ def test_provenance_formats_by_kind(en: Locale, week: Window) -> None:
         locale=en,
     )
     assert [row[1] for row in texts(table)] == ["Mon 26 Oct – Sun 1 Nov 2026", "–", "81.2 MB", "2", "1"]
+
+
+def test_statements_are_listed_once_with_the_sum_of_their_runs(en: Locale) -> None:
     queries = QUERIES.conform(
         pd.DataFrame(
             {
-                "name": ["minute_counts"],
-                "sha256": ["ab" * 32],
-                "milliseconds": [1500.0],
-                "bytes": pd.array([pd.NA], dtype="Int64"),
-                "row_count": pd.array([5], dtype="Int64"),
+                "name": ["minute_counts", "hour_latency", "minute_counts"],
+                "sha256": ["ab" * 32, "cd" * 32, "ab" * 32],
+                "milliseconds": [1500.0, 20.0, 500.0],
+                "bytes": pd.array([2_000, pd.NA, 1_000], dtype="Int64"),
+                "row_count": pd.array([5, 1, 6], dtype="Int64"),
             }
         )
     )
-    assert texts(tables.queries(queries, locale=en)) == [["minute_counts", "abababababab", "1.5 s", "–", "5"]]
+    assert texts(tables.queries(queries, locale=en)) == [
+        ["minute_counts", "abababababab", "2", "2 s", "3 kB", "11"],
+        ["hour_latency", "cdcdcdcdcdcd", "1", "20 ms", "–", "1"],
+    ]
+    assert tables.queries(QUERIES.empty(), locale=en).plain() == "Statements run: No statement was run."
 
 
 def test_teams_stand_in_alphabetical_order_whatever_their_numbers(en: Locale) -> None:

@@ -66,12 +66,23 @@ def _value(label: str, value: object, locale: Locale) -> Cell:
 
 
 def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
-    """The statements run (QUERIES), in order, with the hash of their text, time, bytes and rows."""
+    """The statements run (QUERIES), each once, in the order first run.
+
+    With the hash of the text, how often it ran, and time, bytes and rows of all its runs together.
+    """
+    grouped = queries.groupby(["name", "sha256"], sort=False)
+    together = grouped.agg(
+        runs=("milliseconds", "size"),
+        milliseconds=("milliseconds", "sum"),
+        bytes=("bytes", lambda column: column.sum(min_count=1)),
+        row_count=("row_count", lambda column: column.sum(min_count=1)),
+    )
     return Table(
         locale.say("table.queries.caption"),
         (
             Header(locale.say("column.query")),
             Header(locale.say("column.hash")),
+            Header(locale.say("column.runs"), "end"),
             Header(locale.say("column.time"), "end"),
             Header(locale.say("column.bytes"), "end"),
             Header(locale.say("column.rows"), "end"),
@@ -80,11 +91,12 @@ def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
             (
                 Cell(row["name"], is_code=True),
                 Cell(row["sha256"][:12], is_code=True),
+                Cell(locale.count(row["runs"])),
                 Cell(locale.seconds(row["milliseconds"] / 1000)),
-                Cell(locale.bytes(None if pd.isna(row["bytes"]) else row["bytes"])),
-                Cell(locale.count(None if pd.isna(row["row_count"]) else row["row_count"])),
+                Cell(locale.bytes(row["bytes"])),
+                Cell(locale.count(row["row_count"])),
             )
-            for row in queries.to_dict("records")
+            for row in together.reset_index().to_dict("records")
         ),
         empty=locale.say("nothing.queries"),
     )
