@@ -244,7 +244,10 @@ def test_errors_are_gaps_without_traffic_and_pale_dots_with_little(
     named = {t["name"]: t["y"] for t in figure.data}
     assert named["This week"] == [0.01, None, None, None]
     assert named["hours with fewer than 30 requests"] == [None, None, 0.5, None]
-    assert figure.title == "api: 15 of 1,010 requests failed (1.5%); worst hour Thu 29 Oct 12:00 with 1.0%"
+    assert (
+        figure.title
+        == "api: 15 of 1,010 requests failed (1.5%); most failures in the hour of Thu 29 Oct 12:00 (1.0%)"
+    )
     objective = [s for s in figure.layout["shapes"] if s.get("xref") == "paper"]
     assert [round(s["y0"], 9) for s in objective] == [0.001]
     assert figure.layout["annotations"][0]["text"] == "objective: at most 0.1%"
