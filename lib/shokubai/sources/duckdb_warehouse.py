@@ -145,10 +145,10 @@ class DuckDbWarehouse:
         view = view or table.view(relation, "file", files=str(path))
         span = f"SELECT epoch_us(min(timestamp)), epoch_us(max(timestamp)) FROM ({view}) WHERE isfinite(timestamp)"
         try:
-            row = self._connection.execute(span).fetchone()
+            rows = self._connection.execute(span).fetchall()
         except duckdb.Error as error:
             raise DataError(f"{table.said_at}: table {table.name}: {path} cannot be read: {error}") from error
-        return [row] if row and row[0] is not None else []
+        return [(first, last) for first, last in rows if first is not None]
 
     def _open(self, name: str, files: Sequence[Path] | None) -> int:
         """Make a table's view show exactly ``files`` (None: all there are now), and give their size in bytes."""
