@@ -24,6 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from shokubai.runner.task import CellError, shorten, signal_name
 
 ENGINE = "shokubai-kernel"
+LONGEST_SOCKET_PATH = 95  # of 104 on some systems, less what the kernel appends
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ def execute_notebook(path: Path, values: Mapping[str, Any], *, scratch: Path) ->
     A notebook has run only when each cell says so: an exception, ``sys.exit()`` with any status and a dead
     kernel are failures. ``scratch`` is a folder with a short path for the kernel's sockets.
     """
-    kernel = _Kernel(connection_file=str(scratch / "kernel.json"), transport="ipc", kernel_name="python3")
+    connection = scratch / "k.json"
+    transport = "ipc" if len(os.fsencode(connection)) < LONGEST_SOCKET_PATH else "tcp"
+    kernel = _Kernel(connection_file=str(connection), transport=transport, kernel_name="python3")
     kept: list[NotebookNode] = []
     stopped = ""
     try:
@@ -70,7 +73,7 @@ def execute_notebook(path: Path, values: Mapping[str, Any], *, scratch: Path) ->
 
 
 class _Kernel(AsyncKernelManager):
-    """This interpreter's kernel, whatever kernels are installed, on sockets that are files.
+    """This interpreter's kernel, whatever kernels are installed, on sockets that are files where paths allow.
 
     Ports of parallel kernels can clash; files in a folder of one's own cannot.
     """

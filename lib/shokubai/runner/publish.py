@@ -12,6 +12,7 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ REPORT_SUFFIXES = (".html", ".ipynb", ".facts.json")
 LAST_GOOD = ".last_good"
 _ASIDE = ".aside-"
 _STAGING = ".staging-"
+_SCRATCH = "shokubai-"
 
 
 def staging_folder(week_folder: Path) -> Path:
@@ -26,6 +28,13 @@ def staging_folder(week_folder: Path) -> Path:
     folder = week_folder / f"{_STAGING}{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def scratch_folder(staging: Path) -> Path:
+    """A folder with a short path, for sockets; ``recover`` finds it by the link in the staging folder."""
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    (staging / "scratch").symlink_to(scratch)
+    return scratch
 
 
 def recover(week_folder: Path) -> None:
@@ -37,6 +46,9 @@ def recover(week_folder: Path) -> None:
         else:
             aside.rename(place)
     for left in week_folder.glob(f"{_STAGING}*"):
+        scratch = left / "scratch"
+        if scratch.is_symlink() and scratch.readlink().name.startswith(_SCRATCH):
+            shutil.rmtree(scratch.readlink(), ignore_errors=True)
         shutil.rmtree(left, ignore_errors=True)
     for left in week_folder.glob(".*.tmp"):
         left.unlink()

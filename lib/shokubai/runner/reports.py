@@ -19,7 +19,7 @@ from shokubai.runner.lock import only_one
 from shokubai.runner.manifest import write_manifest
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
-from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, staging_folder
+from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten, signal_name
 from shokubai.version import __version__
 
@@ -91,7 +91,7 @@ class _WeekRun:
         states = self._build_tables()
         self.progress.planned(self.plan.jobs)
         self.staging = staging_folder(self.plan.folder)
-        self.scratch = Path(tempfile.mkdtemp(prefix="shokubai-"))
+        self.scratch = scratch_folder(self.staging)
         try:
             self._make([job for job in self.plan.jobs if job.team is not None], states)
             self._make([job for job in self.plan.jobs if job.team is None], states)
@@ -158,14 +158,12 @@ class _WeekRun:
         return record is not None and record.fingerprint == made_from and record.is_whole(self.plan.folder)
 
     def _task(self, job: Job, staging: Path) -> Task:
-        scratch = self.scratch / staging.name
         staging.mkdir()
-        scratch.mkdir()
         return Task(
             notebook=job.path.absolute(),
             values=job.values,
             staging=staging,
-            scratch=scratch,
+            scratch=Path(tempfile.mkdtemp(dir=self.scratch)),
             home=self.plan.folder / job.folder,
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,

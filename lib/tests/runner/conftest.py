@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +76,11 @@ class Project:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
+    def temporary(self) -> Path:
+        """The folder for temporary files of what ``start`` starts. Sockets need a short path."""
+        return Path(tempfile.gettempdir()) / self.mark[:8]
+
+    @property
     def week(self) -> Path:
         return self.root / "outputs" / "weekly" / "2026-W44"
 
@@ -120,7 +127,7 @@ class Project:
                 *arguments,
             ],
             cwd=self.root,
-            env={**os.environ, "SHOKUBAI_TEST_MARK": self.mark},
+            env={**os.environ, "SHOKUBAI_TEST_MARK": self.mark, "TMPDIR": str(self.temporary)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -173,14 +180,16 @@ def requests_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path, requests_file: Path) -> Project:
+def project(tmp_path: Path, requests_file: Path) -> Iterator[Project]:
     # Braces: papermill passes paths through str.format.
     made = Project(tmp_path / "team {site}")
     for name, text in PARAMETERS.items():
         made.write(f"parameters/{name}", text)
     (made.root / "outputs").mkdir()
     (made.root / "outputs" / "requests.parquet").hardlink_to(requests_file)
-    return made
+    made.temporary.mkdir()
+    yield made
+    shutil.rmtree(made.temporary, ignore_errors=True)
 
 
 @pytest.fixture

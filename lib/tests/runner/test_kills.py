@@ -58,6 +58,7 @@ def test_a_run_killed_at_any_moment_leaves_whole_reports(project, facts_cell):
     assert project.start().wait() == 0
     assert generations() == dict.fromkeys(teams, KILLS)
     assert [r["status"] for r in project.manifest()["reports"]] == ["made", "made"]
+    assert list(project.temporary.glob("shokubai-*")) == []
     assert sorted(p.name for p in project.week.iterdir()) == [
         ".lock",
         "alpha",

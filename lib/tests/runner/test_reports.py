@@ -252,3 +252,11 @@ def test_a_run_leaves_nothing_behind(project, facts_cell):
         "manifest.json",
     ]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_long_path_for_temporary_files_is_no_obstacle(project, facts_cell, monkeypatch, tmp_path):
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    project.notebook("report", facts_cell())
+    assert project.run().count("made") == 2
