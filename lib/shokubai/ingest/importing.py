@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.compute as pc
 
-from shokubai.core.errors import UsageError
+from shokubai.core.errors import DataError, UsageError
 from shokubai.ingest.addresses import HashKey, masked
 from shokubai.ingest.folding import fold_routes
 from shokubai.ingest.model import Advance, ImportOptions, ImportSummary, SourceSummary
@@ -43,8 +44,26 @@ def import_requests(
     behind, unless everything went well. ``advance`` hears of the bytes read; ``before_publishing`` is called
     when all is ready, and what it raises stops the import.
 
-    Raises UsageError for files that cannot be imported and mappings that do not fit them.
+    Raises UsageError for files that cannot be imported, mappings that do not fit them and places that cannot be
+    written, DataError when the data cannot be worked on (no memory, no disk).
     """
+    try:
+        return _import(files, options, outputs=outputs, advance=advance, before_publishing=before_publishing)
+    except duckdb.Error as error:
+        raise DataError(f"{outputs / 'imports' / options.name}: the import stopped: {error}") from error
+    except OSError as error:
+        place = error.filename or outputs
+        raise UsageError(f"{place}: cannot be used: {error.strerror or error}; nothing was imported") from error
+
+
+def _import(
+    files: Sequence[Path],
+    options: ImportOptions,
+    *,
+    outputs: Path,
+    advance: Advance | None,
+    before_publishing: Callable[[], None],
+) -> ImportSummary:
     recognised = [recognise(f, is_table=options.is_table, allow_rejected=options.allow_rejected) for f in files]
     key = HashKey.load(options.key_file or outputs / "imports" / "key", may_create=options.key_file is None)
     publication = Publication(outputs / "imports" / options.name)

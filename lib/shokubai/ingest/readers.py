@@ -71,7 +71,11 @@ class _LineReader:
     def batches(self, advance: Advance | None) -> Iterator[pa.Table]:
         for chunk in read_line_chunks(self.recognised.path, fingerprint=self.fingerprint, advance=advance):
             self.parser.register("chunk", chunk)
-            yield self.parser.sql(self.select, params=self.values).to_arrow_table()
+            try:
+                batch = self.parser.sql(self.select, params=self.values).to_arrow_table()
+            except duckdb.Error as error:
+                raise UsageError(f"{self.recognised.path}: cannot be read as {self.kind}: {error}") from error
+            yield batch
             self.parser.unregister("chunk")
 
 

@@ -226,3 +226,10 @@ def test_one_bad_file_among_good_ones_stops_the_import(write, importing, outputs
     with pytest.raises(UsageError, match="there is no such file"):
         importing(write(line(1)), tmp_path / "none.log")
     assert not outputs.exists()
+
+
+def test_outputs_that_cannot_be_written_are_named(write, importing, outputs):
+    (outputs / "imports").mkdir(parents=True)
+    (outputs / "imports" / "shop").write_text("a file where a folder should be")
+    with pytest.raises(UsageError, match=r"imports/shop: cannot be used: File exists; nothing was imported"):
+        importing(write(line(1)))

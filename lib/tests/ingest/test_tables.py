@@ -208,3 +208,16 @@ def test_broken_mapping_files_say_what_is_allowed(tmp_path, text, message):
 def test_column_without_equals_is_refused():
     with pytest.raises(UsageError, match="write it as NAME=COLUMN"):
         read_mapping(columns=["timestamp"])
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_an_expression_that_fails_on_a_value_names_the_file(write, importing, outputs, name):
+    lines = ["timestamp,code", "2022-01-01 00:00:00,abc"]
+    if name == "log.jsonl":
+        lines = [json.dumps({"timestamp": "2022-01-01 00:00:00", "code": "abc"})]
+    with pytest.raises(UsageError, match=rf"{name}: cannot be read as .*Could not convert"):
+        importing(
+            write(*lines, name=name),
+            mapping=read_mapping(columns=["http_response_status_code=CAST(code AS INTEGER)"]),
+        )
+    assert not outputs.exists()
