@@ -94,9 +94,9 @@ class DuckDbWarehouse:
         described = self._tables[table]
         return repr((sorted(described.columns.items()), described.where))
 
-    def files(self, table: str) -> tuple[Path, ...]:
-        """The files of a table now, sorted. Raises DataError when there should be some and are none."""
-        return self._tables[table].find()
+    def version(self, table: str) -> str:
+        """The names, sizes and times of a table's files. Raises DataError when there should be some and are none."""
+        return repr([_identity(path) for path in self._tables[table].find()])
 
     def parts(self, table: str, *, known: Sequence[Part] = ()) -> tuple[Part, ...]:
         """The files of a table that has a ``timestamp``, each with the days its rows fall on.

@@ -62,8 +62,16 @@ class Warehouse(Protocol):
         """What a table is made of now; a part of ``known`` that has not changed is taken from there."""
         ...
 
+    def version(self, table: str) -> str:
+        """Text that changes whenever the contents of a table may have changed."""
+        ...
+
     def mapping(self, table: str) -> str:
         """What the rows and columns of a table are taken from, as text that changes when that does."""
+        ...
+
+    def use_threads(self, threads: int) -> None:
+        """How many threads a statement may use from now on, where that is ours to say."""
         ...
 
     def select(

@@ -55,7 +55,7 @@ def latency_thresholds(slos: Iterable[Slo]) -> list[dict[str, Any]]:
     return entries
 
 
-def batches(days: Sequence[date], parts: Sequence[Part], *, size: int = SCAN_BYTES) -> Iterator[list[date]]:
+def batches(days: Sequence[date], parts: Sequence[Part], *, size: int) -> Iterator[list[date]]:
     """Days that follow one another, in groups of about ``size`` bytes of input."""
     weights = _bytes_per_day(days, parts)
     batch: list[date] = []

@@ -1,7 +1,7 @@
 """The two small tables of a warehouse: built from the request log day by day, each day scanned once.
 
 ``{outputs}/tables/<warehouse>/minute_counts/2026-10-26.parquet`` and ``hour_latency/…`` hold one UTC day each,
-``state.json`` says from which input and by which rules they were made. Times are counted, never asked of a clock.
+``state.json`` says from which input and by which rules they were made.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shokubai.config.model import Slo
 from shokubai.core import sketch
 from shokubai.core.frames import FrameContract
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window
-from shokubai.sources import DuckDbWarehouse, Part, load_query, to_frame
+from shokubai.sources import Part, Warehouse, load_query, to_frame
 from shokubai.tables import plan
 from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.state import DayRecord, State, clear_left_overs, replaced
@@ -55,14 +55,21 @@ class Tables:
     """A warehouse with its small tables.
 
     ``folder`` holds the small tables; ``slos`` say which latency thresholds are counted; ``services`` are those
-    the parameters speak of.
+    the parameters speak of; one scan reads about ``scan_bytes`` of input.
     """
 
     def __init__(
-        self, warehouse: DuckDbWarehouse, *, folder: Path, slos: Sequence[Slo] = (), services: Sequence[str] = ()
+        self,
+        warehouse: Warehouse,
+        *,
+        folder: Path,
+        slos: Sequence[Slo] = (),
+        services: Sequence[str] = (),
+        scan_bytes: int = plan.SCAN_BYTES,
     ) -> None:
         self.warehouse = warehouse
         self.folder = folder
+        self._scan_bytes = scan_bytes
         self._thresholds = plan.latency_thresholds(slos)
         self._declared_services = frozenset(services)
         self._state = State.load(self._state_path)
@@ -100,7 +107,7 @@ class Tables:
             self._drop([day for day in stale if not inputs[day]])
             first_statement = len(self.warehouse.queries)
             rows_read, done = 0, 0
-            for batch in plan.batches(to_scan, parts):
+            for batch in plan.batches(to_scan, parts, size=self._scan_bytes):
                 progress(done, len(to_scan), f"{batch[0].isoformat()} to {batch[-1].isoformat()}")
                 rows_read += self._scan(batch, inputs, parts)
                 done += len(batch)
@@ -280,11 +287,11 @@ class Tables:
             for day in window.utc_days()
             if (record := self._state.days.get(day))
         ]
-        companions = []
-        for table in RAW_TABLES:
-            if table != "requests":
-                paths = self.warehouse.files(table)
-                companions.append([table, self.warehouse.mapping(table), [_identity(path) for path in paths]])
+        companions = [
+            [table, self.warehouse.mapping(table), self.warehouse.version(table)]
+            for table in RAW_TABLES
+            if table != "requests"
+        ]
         return plan.fingerprint(self._recipe, days, companions)
 
     def queries(self) -> pd.DataFrame:
@@ -311,8 +318,3 @@ def _midnight(day: date) -> datetime:
 
 def _instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _identity(path: Path) -> list[Any]:
-    status = path.stat()
-    return [str(path), status.st_size, status.st_mtime_ns]

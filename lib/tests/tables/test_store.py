@@ -287,16 +287,15 @@ PROGRAM = textwrap.dedent(
     from pathlib import Path
     from shokubai.core.windows import Window
     from shokubai.sources import DuckDbWarehouse, FileTable
-    from shokubai.tables import Tables, plan
+    from shokubai.tables import Tables
     from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, OPTIONAL_COLUMNS, REQUESTS
 
-    plan.batches.__kwdefaults__["size"] = 1  # a scan per day: more moments to be killed at
     folder = Path(sys.argv[1])
     small = [FileTable(c, lambda: (), "test") for c in (MINUTE_COUNTS, HOUR_LATENCY)]
     find = lambda: tuple(sorted((folder / "logs").glob("*.parquet")))
     requests = FileTable(REQUESTS, find, "test", optional=OPTIONAL_COLUMNS["requests"])
     warehouse = DuckDbWarehouse("w", [requests, *small], spill=folder / "spill", threads=1)
-    tables = Tables(warehouse, folder=folder / "outputs" / "tables" / "w")
+    tables = Tables(warehouse, folder=folder / "outputs" / "tables" / "w", scan_bytes=1)
     if len(sys.argv) > 2:  # die before the n-th file takes its place
         replacements, replace = iter(range(int(sys.argv[2]))), Path.replace
         def replace_or_die(path, target):

@@ -1,0 +1,1 @@
+"""The shipped queries, in GoogleSQL; readers and the store load them by name."""
