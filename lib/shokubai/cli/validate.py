@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from shokubai import config
+from shokubai import config, findings
 from shokubai.cli.terminal import console, parameters_option
 from shokubai.config.model import Parameters
 from shokubai.core.errors import ConfigurationError, Problem
@@ -24,6 +24,8 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     The exit status is 2 when there is an error, and 0 when there are only warnings or nothing.
     """
     parameters, problems = config.check(parameters_dir)
+    if parameters is not None and (unknown := findings.unknown_thresholds(parameters.rules)):
+        parameters, problems = None, [*unknown, *problems]
     for problem in problems:
         console.print(str(replace(problem, file=_from_here(problem.file))))
     console.print(summarize(parameters, problems))

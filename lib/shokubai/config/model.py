@@ -212,9 +212,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Rules:
-    """``rules.yaml``: thresholds of the finding rules, each with its reason, as ``values[rule][threshold]``."""
+    """``rules.yaml``: thresholds of the finding rules, each with its reason, as ``values[rule][threshold]``.
+
+    ``sources`` says where a rule, or ``rule.threshold``, stands; empty for rules that come with the package.
+    """
 
     values: Mapping[str, Mapping[str, float]]
+    sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, rule: str) -> Mapping[str, float]:
         return self.values[rule]

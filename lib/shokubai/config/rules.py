@@ -5,10 +5,11 @@ Which rules and thresholds exist is known to the findings, further up; here only
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import MappingProxyType
 
 from shokubai.config.located import Node, Problems
-from shokubai.config.model import Rules
+from shokubai.config.model import Rules, Source
 from shokubai.config.shape import entries, mapping, number, pattern, text
 
 _NAME = pattern(r"[a-z][a-z0-9_]*", "lower-case letters, digits and _")
@@ -30,5 +31,13 @@ def read_rules(node: Node, problems: Problems) -> Rules | None:
                 rule: MappingProxyType({name: entry["value"] for name, entry in thresholds.items()})
                 for rule, thresholds in values.items()
             }
-        )
+        ),
+        MappingProxyType({part.path: Source(part.file, part.line) for part in _parts(node)}),
     )
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """The nodes of every rule and every threshold; their paths are ``rule`` and ``rule.threshold``."""
+    for rule in node.mapping.values():
+        yield rule
+        yield from rule.mapping.values()

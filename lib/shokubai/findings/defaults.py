@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from types import MappingProxyType
 import yaml
 
 from shokubai.config.model import Rules
+from shokubai.core.errors import Problem, nearest_spelling
 
 
 def default_rules_text() -> str:
@@ -30,13 +32,23 @@ def default_rules() -> Rules:
     )
 
 
-def unknown_thresholds(rules: Rules) -> tuple[str, ...]:
-    """Names in ``rules`` that no rule reads: ``rule`` or ``rule.threshold``. They would be ignored silently."""
+def unknown_thresholds(rules: Rules) -> tuple[Problem, ...]:
+    """Rules and thresholds that nothing reads: they would be ignored silently."""
     known = default_rules().values
-    names = []
+    problems = []
     for rule, thresholds in rules.values.items():
         if rule not in known:
-            names.append(rule)
-        else:
-            names += [f"{rule}.{name}" for name in thresholds if name not in known[rule]]
-    return tuple(names)
+            problems.append(_unknown(rules, rule, f"no rule is called {rule!r}", rule, sorted(known)))
+            continue
+        problems += [
+            _unknown(rules, f"{rule}.{name}", f"rule {rule!r} has no threshold {name!r}", name, sorted(known[rule]))
+            for name in thresholds
+            if name not in known[rule]
+        ]
+    return tuple(problems)
+
+
+def _unknown(rules: Rules, where: str, message: str, found: str, allowed: Sequence[str]) -> Problem:
+    source = rules.sources[where]
+    near = nearest_spelling(found, allowed)
+    return Problem(source.file, source.line, where, message, allowed=", ".join(allowed), nearest=near)

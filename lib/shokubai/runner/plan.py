@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
-from shokubai.core.errors import UsageError
+from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import Week, Window
 from shokubai.runner.signature import Signature, read_signature
 
@@ -81,6 +82,8 @@ def make_plan(
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
+    if unknown := findings.unknown_thresholds(parameters.rules):
+        raise ConfigurationError(unknown)
     chosen = parameters.run(run)
     now = chosen.as_of or now
     last = Week.last_complete(now, parameters.organization.zone)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from shokubai.config.model import Ownership, Rules
+from shokubai.config.model import Ownership, Rules, Source
 from shokubai.findings import (
     Candidate,
     Finding,
@@ -180,10 +180,17 @@ def test_thresholds_of_the_organisation_win_and_the_rest_stays(build):
     assert find(replace(evidence, **slower(build))) == ()
 
 
-def test_a_misspelt_threshold_is_named():
+def test_a_misspelt_rule_or_threshold_is_named_with_file_and_line():
     assert unknown_thresholds(default_rules()) == ()
-    wrong = Rules({"route_slow": {"minimum_change_factor": 2}, "budget": {"slow_burn": 2}})
-    assert unknown_thresholds(wrong) == ("route_slow", "budget.slow_burn")
+    file = Path("rules.yaml")
+    wrong = Rules(
+        {"route_slow": {"minimum_change_factor": 2}, "budget": {"slow_burn": 2}},
+        {"route_slow": Source(file, 3), "budget": Source(file, 7), "budget.slow_burn": Source(file, 8)},
+    )
+    rule, threshold = unknown_thresholds(wrong)
+    assert (rule.line, rule.where, rule.nearest) == (3, "route_slow", "route_slower")
+    assert (threshold.line, threshold.where) == (8, "budget.slow_burn")
+    assert "slow_burn_factor" in threshold.allowed
 
 
 def test_weeks_without_change_are_quiet(build):
