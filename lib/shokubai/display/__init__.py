@@ -4,7 +4,7 @@ Everything takes a ``Locale(language, zone)`` and gives an exhibit that Jupyter 
 (``_repr_mimebundle_``); ``site`` turns the same outputs into HTML.
 
 format    ``Locale``: ratios, counts, durations, instants, and ``locale.say(key, **values)`` for words
-frames    contracts of the frames below (HOURLY_TRAFFIC, HOURLY_LATENCY, ROUTE_CHANGES, HOURLY_COMPLETENESS, QUERIES,
+frames    contracts of the frames below (HOURLY_TRAFFIC, HOURLY_LATENCY, ROUTE_CHANGES, HOURLY_COMPLETENESS,
           TEAM_WEEKS) and the small records ``Events(deployments, incidents)`` and
           ``Periods(window, comparable, last_month)``
 exhibit   ``Figure``, ``Table``, ``Prose``, ``Callout``, ``Notices``, ``Cards``, ``Masthead``,

@@ -92,18 +92,6 @@ HOURLY_COMPLETENESS = FrameContract(
     },
 )
 
-QUERIES = FrameContract(
-    "queries",
-    "statement run for the report",
-    {
-        "name": Column("STRING", ""),
-        "sha256": Column("STRING", "hash of the statement's text"),
-        "milliseconds": Column("FLOAT64", ""),
-        "bytes": Column("NULLABLE_INT64", "bytes read; NULL when the engine does not say"),
-        "row_count": Column("NULLABLE_INT64", "rows returned"),
-    },
-)
-
 TEAM_WEEKS = FrameContract(
     "team_weeks",
     "team, in alphabetical order: what its week looks like from outside, never a ranking",

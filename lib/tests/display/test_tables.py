@@ -12,9 +12,9 @@ from shokubai.core.windows import Window
 from shokubai.display import tables
 from shokubai.display.exhibit import Table
 from shokubai.display.format import Locale
-from shokubai.display.frames import QUERIES, ROUTE_CHANGES, TEAM_WEEKS, Events
+from shokubai.display.frames import ROUTE_CHANGES, TEAM_WEEKS, Events
 from shokubai.slo.model import EPISODES, SILENCES, SloStatus
-from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, SRE_REQUESTS
+from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, QUERIES, SRE_REQUESTS
 
 MakeStatus = Callable[..., SloStatus]
 NOON = datetime(2026, 10, 29, 3, 0, tzinfo=UTC)

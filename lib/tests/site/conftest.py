@@ -17,10 +17,10 @@ from shokubai.core.windows import Duration, Week, Window
 from shokubai.display import figures, sections, tables
 from shokubai.display.exhibit import Facts, Notice, Notices
 from shokubai.display.format import Locale
-from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, QUERIES, Events, Periods
+from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, Events, Periods
 from shokubai.display.frames import ROUTE_CHANGES as ROUTES
 from shokubai.slo.model import BUDGET_HISTORY, BURN_HISTORY, BurnRate, Forecast, SloStatus
-from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS
+from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, QUERIES
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 WEEK = Week(2026, 44)
