@@ -1,6 +1,6 @@
 """Readers of what goes with the requests: metrics, deployments, incidents, alerts, requests to the SRE team.
 
-A table that the warehouse does not have gives an empty frame.
+A table that the warehouse does not have gives an empty frame. Text that is not known is empty, times are NaT.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read_deployments(tables: Tables, services: Sequence[str], window: Window) ->
     One row per deployment, oldest first. Columns: deployed_at (UTC), service_name, service_version,
     deployment_id, description.
     """
-    return tables.read("deployments", DEPLOYMENTS, window, services=list(services))
+    return _with_text(tables.read("deployments", DEPLOYMENTS, window, services=list(services)))
 
 
 def read_incidents(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def read_incidents(tables: Tables, services: Sequence[str], window: Window) -> p
     One row per incident, oldest first. Columns: incident_id, service_name, title, severity, started_at,
     detected_at, mitigated_at, resolved_at (UTC, NaT where not known or not yet).
     """
-    return tables.read("incidents", INCIDENTS, window, services=list(services))
+    return _with_text(tables.read("incidents", INCIDENTS, window, services=list(services)))
 
 
 def read_alerts(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def read_alerts(tables: Tables, services: Sequence[str], window: Window) -> pd.D
     One row per alert, oldest first. Columns: fired_at, resolved_at (UTC, NaT while firing), service_name,
     alert_name, severity.
     """
-    return tables.read("alerts", ALERTS, window, services=list(services))
+    return _with_text(tables.read("alerts", ALERTS, window, services=list(services)))
 
 
 def read_sre_requests(tables: Tables, window: Window) -> pd.DataFrame:
@@ -57,4 +57,8 @@ def read_sre_requests(tables: Tables, window: Window) -> pd.DataFrame:
     One row per request, oldest first. Columns: request_id, team, kind, summary, opened_at, first_response_at,
     closed_at (UTC, NaT while waiting or open).
     """
-    return tables.read("sre_requests", SRE_REQUESTS, window)
+    return _with_text(tables.read("sre_requests", SRE_REQUESTS, window))
+
+
+def _with_text(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**{name: frame[name].fillna("") for name in frame.select_dtypes("str").columns})
