@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -19,6 +19,7 @@ from shokubai.slo.policy import WORKBOOK_POLICY, BurnCondition, error_ratio_of
 
 BoolArray = npt.NDArray[np.bool_]
 MERGE_WITHIN = 15 * MINUTE
+PAGES = tuple(condition for condition in WORKBOOK_POLICY.conditions if condition.severity == "page")
 # A burn rate supposes that traffic is even. One failure among three requests before dawn burns fast and costs little.
 MINIMUM_BUDGET_RATIO = 0.01
 
@@ -28,18 +29,19 @@ def find_episodes(
     series: MinuteSeries,
     *,
     at: datetime | None = None,
-    condition: BurnCondition = WORKBOOK_POLICY.conditions[0],
+    conditions: Sequence[BurnCondition] = PAGES,
     merge_within: timedelta = MERGE_WITHIN,
     minimum_budget_ratio: float = MINIMUM_BUDGET_RATIO,
 ) -> pd.DataFrame:
     """When users failed fast enough to page somebody, and what it cost: EPISODES, by time.
 
-    An episode is a stretch in which the burn rate over the short lookback stays above the threshold of
-    ``condition`` (default: 2 % of the budget in an hour) and at some minute the long one's does too. It begins
-    with the first and ends after the last slice that by itself burns above the threshold; episodes less than
-    ``merge_within`` apart are one, and those that spent less than ``minimum_budget_ratio`` of the budget are left
-    out. Its counts are requests; its share of the budget is in the unit of the SLO,
-    of the budget allowed in the SLO's window that ends ``at`` (default: the series' end).
+    An episode is a stretch in which the burn rate over the short lookback of the first of ``conditions`` (default:
+    2 % of the budget in an hour, or 5 % in six hours) stays above its threshold, and at some minute of which any
+    of them holds, over its long and its short lookback. It begins with the first and ends after the last slice
+    that by itself burns above the threshold; episodes less than ``merge_within`` apart are one, and those that
+    spent less than ``minimum_budget_ratio`` of the budget are left out. Its counts are requests; its share of the
+    budget is in the unit of the SLO, of the budget allowed in the SLO's window that ends ``at`` (default: the
+    series' end).
 
     An objective so low that even a total outage stays below the threshold (1 / (1 − objective)) has no episodes.
     """
@@ -47,9 +49,10 @@ def find_episodes(
     whole = slo.window.whole(end)
     events = events_of(slo, series, anchor=whole.start)
     judged, _ = events.between(minute_offset(whole.start, events.start), minute_offset(end, events.start))
-    limit = error_ratio_of(condition.threshold(whole.duration), objective=slo.objective)
+    limits = [error_ratio_of(c.threshold(whole.duration), objective=slo.objective) for c in conditions]
+    burning = _burning(events, list(zip(conditions, limits, strict=True)))
     rows = []
-    for first, last in _merged(_burning(events, condition, limit), merge_within // MINUTE // events.slice_minutes):
+    for first, last in _merged(burning, merge_within // MINUTE // events.slice_minutes):
         begin = events.start + first * events.slice_minutes * MINUTE
         until = min(events.start + last * events.slice_minutes * MINUTE, series.window.end)
         part = series.part(Window(begin, until))
@@ -60,13 +63,20 @@ def find_episodes(
     return EPISODES.conform(pd.DataFrame(rows, columns=list(EPISODES.columns))) if rows else EPISODES.empty()
 
 
-def _burning(events: BudgetEvents, condition: BurnCondition, limit: float) -> Iterator[tuple[int, int]]:
-    """(first, end) of each stretch of slices, trimmed to the slices that burn by themselves."""
-    short = max(1, -(-(condition.short_lookback // MINUTE) // events.slice_minutes))
-    long = max(1, -(-(condition.lookback // MINUTE) // events.slice_minutes))
+def _burning(events: BudgetEvents, limits: Sequence[tuple[BurnCondition, float]]) -> Iterator[tuple[int, int]]:
+    """(first, end) of each stretch of slices, trimmed to the slices that burn by themselves.
+
+    ``limits`` are the conditions, each with the error ratio of its threshold.
+    """
+    condition, limit = limits[0]
+    short = _slices(events, condition.short_lookback)
     by_itself = _exceeds(events, 1, limit)
     stretch = _exceeds(events, short, limit)
-    alarm = stretch & _exceeds(events, long, limit)
+    alarm = np.zeros(len(stretch), dtype=np.bool_)
+    for other, other_limit in limits:
+        alarm |= _exceeds(events, _slices(events, other.short_lookback), other_limit) & _exceeds(
+            events, _slices(events, other.lookback), other_limit
+        )
     edges = np.diff(np.concatenate([[False], stretch, [False]]).astype(np.int8))
     for first, last in zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True):
         if not alarm[first:last].any():
@@ -75,6 +85,11 @@ def _burning(events: BudgetEvents, condition: BurnCondition, limit: float) -> It
         begin = max(0, first - short + 1)
         hot = np.flatnonzero(by_itself[begin:last])
         yield begin + int(hot[0]), begin + int(hot[-1]) + 1
+
+
+def _slices(events: BudgetEvents, span: timedelta) -> int:
+    """How many whole slices hold a lookback, at least one."""
+    return max(1, -(-(span // MINUTE) // events.slice_minutes))
 
 
 def _exceeds(events: BudgetEvents, slices: int, limit: float) -> BoolArray:

@@ -59,6 +59,17 @@ def test_a_partial_outage_begins_before_its_alarm(make_slo) -> None:
     assert len(find_episodes(make_slo(), service((NOON, 17, 0.05)))) == 1
 
 
+def test_a_short_failure_is_paged_for_when_six_hours_burned_fast(make_slo) -> None:
+    # 180 failures in the morning, at a burn of 10, and 60 at noon: over the hour that is a burn of 10 again, but
+    # over six hours 240 of 36,000, 6.7, and over half an hour 20. Both are above 5.6, the second page's threshold.
+    slow = (NOON - 5 * HOUR, 180, 0.01)
+    short = (NOON, 3, 0.2)
+    (episode,) = spans(find_episodes(make_slo(), service(slow, short)))
+    assert episode == (NOON, NOON + 3 * MINUTE)
+    # Without that morning nobody is paged.
+    assert len(find_episodes(make_slo(), service(short))) == 0
+
+
 def test_a_burn_exactly_at_the_threshold_is_not_above_it(make_slo) -> None:
     # 1.344 % of 1,000 a minute would be 13.44; an hour of 60,000 allows 806.4 failures before the alarm.
     at_30_days = make_slo(duration="30d")  # threshold 14.4: 864 of 60,000
