@@ -12,6 +12,7 @@ from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Te
 from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import Week, Window
 from shokubai.runner.signature import Signature, read_signature
+from shokubai.workspace.team_week import AFTERWARDS
 
 ORGANIZATION = "organization"  # the folder of reports that belong to no single team
 HISTORY_WEEKS = 13
@@ -154,11 +155,14 @@ def make_plan(
 
 
 def needed_window(parameters: Parameters, week: Week) -> Window:
-    """From 13 weeks before the week, or from where the longest SLO window drawn over 28 days starts, to its end."""
+    """From 13 weeks before the week, or from where the longest SLO window drawn over 28 days starts, to a day after.
+
+    That day tells services that were silent at the week's end from data that is late.
+    """
     own = week.window(parameters.organization.zone)
     starts = [own.start - timedelta(weeks=HISTORY_WEEKS)]
     starts += [slo.window.whole(own.end - timedelta(days=28)).start for slo in parameters.slos.values()]
-    return Window(min(starts), own.end)
+    return Window(min(starts), own.end + AFTERWARDS)
 
 
 def _team_names(parameters: Parameters, run: Run, wanted: Iterable[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from shokubai.tables.ownership import owned_rows
 from shokubai.workspace.routes import histogram, summed
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
+AFTERWARDS = DAY  # a service that is seen within it after the week was silent before, and its data is not late
 Reader = Callable[[tables.Tables, Sequence[str], Window], pd.DataFrame]
 
 
@@ -68,12 +69,17 @@ class TeamWeek:
 
     @cached_property
     def service_minutes(self) -> pd.DataFrame:
-        """SERVICE_MINUTES of the team's services over the history and its baseline."""
-        return tables.read_service_minutes(self.tables, self.team.services, Window(self.at - 2 * HISTORY, self.at))
+        """SERVICE_MINUTES of the team's services over the history and its baseline, up to the week's end."""
+        return self._seen_minutes[self._seen_minutes["minute"] < self.at].reset_index(drop=True)
+
+    @cached_property
+    def _seen_minutes(self) -> pd.DataFrame:
+        seen = Window(self.at - 2 * HISTORY, self.at + AFTERWARDS)
+        return tables.read_service_minutes(self.tables, self.team.services, seen)
 
     @property
     def has_data(self) -> bool:
-        """Whether any service of the team has a request in the week or its SLO windows."""
+        """Whether any service of the team has a request in the 28 days up to the week's end."""
         return bool((self.service_minutes["minute"] >= self.at - HISTORY).any())
 
     @cached_property
@@ -84,7 +90,7 @@ class TeamWeek:
     def silences(self) -> pd.DataFrame:
         """SILENCES of the team's services over the last 28 days."""
         return sli.find_silences(
-            self.service_minutes,
+            self._seen_minutes,
             window=Window(self.at - HISTORY, self.at),
             baseline=Window(self.at - 2 * HISTORY, self.at),
             metric_hours=self.metric_hours,

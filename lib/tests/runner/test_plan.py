@@ -43,9 +43,9 @@ def test_a_run_may_have_its_own_clock(project):
     assert plan.jobs[0].values["generated_at"] == "2026-08-10T00:00:00+09:00"
 
 
-def test_the_window_reaches_thirteen_weeks_back(project):
+def test_the_window_reaches_from_thirteen_weeks_back_to_a_day_after(project):
     project.notebook("report")
-    assert str(project.plan().window) == "2026-07-26T15:00Z/2026-11-01T15:00Z"
+    assert str(project.plan().window) == "2026-07-26T15:00Z/2026-11-02T15:00Z"
 
 
 def test_last_weeks_facts_are_handed_in(project):
