@@ -17,6 +17,7 @@ import pandas as pd
 from shokubai.config.model import LANGUAGES
 from shokubai.display.format import Locale
 from shokubai.display.prose import tell
+from shokubai.display.scrub import scrub
 from shokubai.display.sections import headline_sentence
 from shokubai.findings import Finding, finding_facts
 from shokubai.slo.model import SloStatus
@@ -137,7 +138,10 @@ def status_facts(status: SloStatus) -> dict[str, Any]:
 def told_finding_facts(finding: Finding, zone: ZoneInfo) -> dict[str, Any]:
     """One finding with its numbers, and its sentences in every language."""
     text = {lang: asdict(tell(finding, locale=Locale(lang, zone))) for lang in LANGUAGES}
-    return {**finding_facts(finding), "text": text}
+    facts = finding_facts(finding)
+    if candidate := facts["candidate"]:
+        facts["candidate"] = {**candidate, "description": scrub(candidate["description"])}
+    return {**facts, "text": text}
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.findings.model import Finding
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
-from shokubai.workspace.routes import histogram, summed
+from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
 AFTERWARDS = DAY  # a service that is seen within it after the week was silent before, and its data is not late
@@ -148,10 +148,15 @@ class TeamWeek:
 
     @cached_property
     def slo_routes(self) -> Mapping[str, pd.DataFrame]:
-        """SLI_ROUTES of the week per SLO name: valid and good requests by route."""
-        return {
-            objective.name: tables.read_sli_routes(self.tables, objective, self.window) for objective in self.slos
-        }
+        """SLI_ROUTES of the week per SLO name: valid and good requests by route.
+
+        Of the week only what lies in the SLO's window: after a month's turn the days before spent another budget.
+        """
+        return {status.slo.name: self._slo_routes(status) for status in self.statuses}
+
+    def _slo_routes(self, status: SloStatus) -> pd.DataFrame:
+        judged = Window(max(self.window.start, status.window.start), self.at)
+        return without_personal_data(tables.read_sli_routes(self.tables, status.slo, judged))
 
     @cached_property
     def histories(self) -> Mapping[str, pd.DataFrame]:
@@ -203,21 +208,24 @@ class TeamWeek:
         span = self._span
         return window if span and span.start <= window.start + DAY / 24 and window.end <= span.end else None
 
+    def _by_route(self, reader: Reader, window: Window) -> pd.DataFrame:
+        return without_personal_data(owned_rows(reader(self.tables, self.team.services, window), self.team))
+
     def _of_week(self, reader: Reader) -> pd.DataFrame:
-        return owned_rows(reader(self.tables, self.team.services, self.window), self.team)
+        return self._by_route(reader, self.window)
 
     def _of_comparable(self, reader: Reader) -> pd.DataFrame:
         if self.comparable is None:
             return self._of_week(reader).iloc[:0]
-        return owned_rows(reader(self.tables, self.team.services, self.comparable), self.team)
+        return self._by_route(reader, self.comparable)
 
     def _of_last_month(self, reader: Reader) -> pd.DataFrame:
         """The counterpart days together; a column ``moved_by`` says how far each day lies from its pair."""
         frames = [self._of_week(reader).iloc[:0].assign(moved_by=pd.Series(dtype="timedelta64[us]"))]
         for pair in self.last_month_days:
-            frame = reader(self.tables, self.team.services, local_day(pair.compared_with, self.zone))
+            frame = self._by_route(reader, local_day(pair.compared_with, self.zone))
             moved_by = pd.Timedelta(pair.day - pair.compared_with).as_unit("us")
-            frames.append(owned_rows(frame, self.team).assign(moved_by=moved_by))
+            frames.append(frame.assign(moved_by=moved_by))
         return pd.concat(frames, ignore_index=True)
 
     @cached_property
