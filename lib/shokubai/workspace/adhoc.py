@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import pandas as pd
 from shokubai import config, tables
 from shokubai.config.model import Parameters, Team
 from shokubai.core.errors import DataError, UsageError, nearest_spelling
-from shokubai.core.windows import MINUTE, Week, Window
+from shokubai.core.windows import HOUR, Week, Window
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
 from shokubai.workspace.percentiles import quantile_frame
@@ -63,6 +63,7 @@ class Workspace:
         self.zone = parameters.organization.zone
         self.outputs = outputs
         self.tables = tables.open_tables(parameters, warehouse, outputs=outputs)
+        self._opened = {warehouse: self.tables}
         self._is_for_all = is_for_all  # the warehouse was chosen by hand, also for teams with one of their own
 
     def window(self, window: WindowLike) -> Window:
@@ -73,23 +74,21 @@ class Workspace:
 
     @cached_property
     def latest_week(self) -> Week:
-        """The newest ISO week that the data covers to its end (or that is the only one).
+        """The newest ISO week that the data covers to its end, give or take six hours, or else its first week.
 
         Raises DataError when there is no data at all.
         """
         span = self.tables.span()
         if span is None:
             raise DataError(f"warehouse {self.tables.name}: no requests at all")
-        return Week.last_complete(span.end + 6 * 60 * MINUTE, self.zone)
+        first = Week.of(span.start.astimezone(self.zone).date())
+        return max(first, Week.last_complete(span.end + 6 * HOUR, self.zone))
 
     def team_week(self, team: str, week: str | Week, *, previous_facts: Mapping[str, Any] | None = None) -> TeamWeek:
         """Everything a team's weekly report knows about one week; ``previous_facts`` are last week's facts."""
         chosen = self.parameters.team(team)
         parsed = week if isinstance(week, Week) else Week.parse(week)
-        opened = self.tables
-        if chosen.warehouse not in (None, opened.name) and not self._is_for_all:
-            opened = tables.open_tables(self.parameters, str(chosen.warehouse), outputs=self.outputs)
-        return TeamWeek(self.parameters, opened, chosen, parsed, previous_facts=previous_facts)
+        return TeamWeek(self.parameters, self._tables_of(chosen), chosen, parsed, previous_facts=previous_facts)
 
     def requests(
         self,
@@ -104,18 +103,18 @@ class Workspace:
         One row per combination of ``by`` ("service", "route", "hour", "day") that had requests. Columns: the
         keys (service_name, http_request_method, http_route, hour [UTC], day [local date]), request_count,
         error_count (status 500–599), error_ratio (0–1), p50_seconds, p90_seconds, p95_seconds, p99_seconds
-        (from merged histograms, 1 % relative error; NaN where the log has no durations).
+        (from merged histograms, 1 % relative error; NaN where the log has no durations). Percentiles count whole
+        UTC hours, those that begin in the window.
         """
-        span = self.window(window)
-        services, chosen = self._services(team, service)
-        keys = [by] if isinstance(by, str) else list(by)
-        for key in keys:
-            if key not in _KEYS:
-                near = nearest_spelling(key, list(_KEYS)) or "route"
-                raise UsageError(f"by={key!r} is not one of {', '.join(_KEYS)}; did you mean {near!r}?")
-        columns = [column for key in keys for column in _KEYS[key]]
-        counts = self._shape(tables.read_route_hours(self.tables, services, span), chosen)
-        latency = self._shape(tables.read_latency_hours(self.tables, services, span), chosen)
+        columns = _columns(by)
+        span = parse_window(window, self.zone)
+        opened, services, chosen = self._chosen(team, service)
+        opened.build(span)
+        if service and service not in opened.services():
+            raise UsageError(_unknown_service(service, opened.services()))
+        services = services or opened.services()
+        counts = self._shape(tables.read_route_hours(opened, services, span), chosen)
+        latency = self._shape(tables.read_latency_hours(opened, services, span), chosen)
         grouped = counts.groupby(columns, as_index=False)[["request_count", "error_count"]].sum()
         grouped["error_ratio"] = grouped["error_count"] / grouped["request_count"]
         return grouped.merge(quantile_frame(latency, columns), on=columns, how="left")
@@ -155,13 +154,14 @@ class Workspace:
         budget_left_ratio, completeness_ratio.
         """
         chosen = self.latest_week if week is None else week
-        names = [team] if team else sorted(self.parameters.teams)
+        weeks = [self.team_week(name, chosen) for name in ([team] if team else sorted(self.parameters.teams))]
+        for opened in {of_team.tables.name: of_team.tables for of_team in weeks}.values():
+            needed = [of_team.needed for of_team in weeks if of_team.tables is opened]
+            opened.build(Window(min(w.start for w in needed), max(w.end for w in needed)))
         rows = [
-            {"team": name, **_status_row(status)}
-            for name in names
-            for status in self.team_week(name, chosen).statuses
+            {"team": of_team.team.name, **_status_row(status)} for of_team in weeks for status in of_team.statuses
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=["team", *_SLO_COLUMNS, *_STATUS_COLUMNS])
 
     def percentiles(
         self,
@@ -177,21 +177,23 @@ class Workspace:
 
     def deployments(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
         """Deployments in a window: deployed_at, service_name, service_version, deployment_id, description."""
-        return tables.read_deployments(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+        opened, services, _ = self._chosen(team, service)
+        return tables.read_deployments(opened, services or opened.services(), parse_window(window, self.zone))
 
     def incidents(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
         """Incidents that overlap a window, with started_at, detected_at, mitigated_at and resolved_at."""
-        return tables.read_incidents(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+        opened, services, _ = self._chosen(team, service)
+        return tables.read_incidents(opened, services or opened.services(), parse_window(window, self.zone))
 
     def alerts(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
         """Alerts fired in a window: fired_at, resolved_at, service_name, alert_name, severity."""
-        return tables.read_alerts(self.tables, self._services(team, service)[0], parse_window(window, self.zone))
+        opened, services, _ = self._chosen(team, service)
+        return tables.read_alerts(opened, services or opened.services(), parse_window(window, self.zone))
 
     def metrics(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
         """Metrics by hour: mean_value and max_value in the metric's own unit, and limit_value."""
-        return tables.read_metric_hours(
-            self.tables, self._services(team, service)[0], parse_window(window, self.zone)
-        )
+        opened, services, _ = self._chosen(team, service)
+        return tables.read_metric_hours(opened, services or opened.services(), parse_window(window, self.zone))
 
     def sql(self, statement: str, **parameters: Any) -> pd.DataFrame:
         """Run SQL in the warehouse's own dialect; named parameters as ``$name``.
@@ -201,13 +203,20 @@ class Workspace:
         """
         return self.tables.warehouse.sql(statement, **parameters)
 
-    def _services(self, team: str | None, service: str | None) -> tuple[tuple[str, ...], Team | None]:
-        chosen = self.parameters.team(team) if team else None
-        if service:
-            return (service,), chosen
-        if chosen:
-            return chosen.services, chosen
-        return tuple(sorted(self.tables.services())), None
+    def _chosen(self, team: str | None, service: str | None) -> tuple[tables.Tables, tuple[str, ...], Team | None]:
+        """Where to read, which services (none named: all), and whose routes."""
+        if team is None:
+            return self.tables, (service,) if service else (), None
+        chosen = self.parameters.team(team)
+        return self._tables_of(chosen), (service,) if service else chosen.services, chosen
+
+    def _tables_of(self, team: Team) -> tables.Tables:
+        name = team.warehouse or self.tables.name
+        if self._is_for_all:
+            return self.tables
+        if name not in self._opened:
+            self._opened[name] = tables.open_tables(self.parameters, name, outputs=self.outputs)
+        return self._opened[name]
 
     def _shape(self, frame: pd.DataFrame, team: Team | None) -> pd.DataFrame:
         if team is not None:
@@ -215,6 +224,24 @@ class Workspace:
         return frame.assign(day=frame["hour"].dt.tz_convert(self.zone).dt.date)
 
 
+def _columns(by: By | Iterable[By]) -> list[str]:
+    keys = [by] if isinstance(by, str) else list(by)
+    if not keys:
+        raise UsageError(f"by is empty; name at least one of {', '.join(_KEYS)}")
+    for key in keys:
+        if key not in _KEYS:
+            near = nearest_spelling(key, list(_KEYS)) or "route"
+            raise UsageError(f"by={key!r} is not one of {', '.join(_KEYS)}; did you mean {near!r}?")
+    return list(dict.fromkeys(column for key in keys for column in _KEYS[key]))
+
+
+def _unknown_service(service: str, known: Sequence[str]) -> str:
+    message = f"no service is called {service!r}; there are: {', '.join(known) or 'none'}"
+    near = nearest_spelling(service, list(known))
+    return f"{message}; did you mean {near!r}?" if near else message
+
+
+_SLO_COLUMNS = ("service_name", "slo", "objective", "window")
 _STATUS_COLUMNS = (
     "valid_count",
     "good_count",

@@ -65,6 +65,12 @@ class TeamWeek:
         """The instant at which SLOs are judged: the end of the week."""
         return self.window.end
 
+    @property
+    def needed(self) -> Window:
+        """All the data that the week's report reads: baselines, SLO windows, and a day after the week."""
+        starts = [self.at - 2 * HISTORY, *(self._slo_span(objective).start for objective in self.slos)]
+        return Window(min(starts), self.at + AFTERWARDS)
+
     # --- how complete the data is ---------------------------------------------------------------------------
 
     @cached_property
@@ -201,11 +207,12 @@ class TeamWeek:
         return () if None in windows else self.last_month
 
     @cached_property
-    def _span(self) -> Window | None:
+    def span(self) -> Window | None:
+        """From the first minute of the whole log to its last; None when it is empty."""
         return self.tables.span()
 
     def _covered(self, window: Window) -> Window | None:
-        span = self._span
+        span = self.span
         return window if span and span.start <= window.start + DAY / 24 and window.end <= span.end else None
 
     def _by_route(self, reader: Reader, window: Window) -> pd.DataFrame:
