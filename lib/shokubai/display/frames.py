@@ -70,11 +70,13 @@ ROUTE_CHANGES = FrameContract(
     },
 )
 
-# data: requests were seen. quiet: none seen and none expected. The other four are slo.model.SILENCES' kinds.
-CompletenessState = Literal["data", "quiet", "zero_traffic", "late", "telemetry_gap", "unexplained"]
+# data: requests were seen. quiet: none seen and none expected. before_log: the log of any service begins later.
+# The other four are slo.model.SILENCES' kinds.
+CompletenessState = Literal["data", "quiet", "before_log", "zero_traffic", "late", "telemetry_gap", "unexplained"]
 COMPLETENESS_STATES: tuple[CompletenessState, ...] = (
     "data",
     "quiet",
+    "before_log",
     "zero_traffic",
     "late",
     "telemetry_gap",

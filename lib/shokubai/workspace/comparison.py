@@ -26,7 +26,7 @@ def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
     counts = ["request_count", "error_count"]
     frame = _axis(week)
     frame = _joined(frame, _service_hours(week.route_hours, counts), counts, prefix="")
-    missing = missing_hours(week.silences, frame)
+    missing = missing_hours(week.silences, frame) | _before_the_log(week, frame)
     for column in counts:
         frame[column] = frame[column].fillna(0).astype("Int64").mask(missing)
     for prefix, past in (
@@ -84,6 +84,7 @@ def hourly_completeness(week: TeamWeek) -> pd.DataFrame:
     counted = seen.groupby(_SERVICE_HOUR, as_index=False)["request_count"].sum()
     frame = _axis(week).merge(counted, on=_SERVICE_HOUR, how="left").fillna({"request_count": 0})
     frame["state"] = np.where(frame["request_count"] > 0, "data", "quiet")
+    frame.loc[_before_the_log(week, frame), "state"] = "before_log"
     for kind in ("zero_traffic", *_MISSING_KINDS):
         overlapped = _overlap(week.silences[week.silences["kind"] == kind], frame)
         frame.loc[overlapped >= _MOST_OF_AN_HOUR, "state"] = kind
@@ -93,6 +94,13 @@ def hourly_completeness(week: TeamWeek) -> pd.DataFrame:
 def missing_hours(silences: pd.DataFrame, hours: pd.DataFrame) -> pd.Series:
     """Which rows of a service × hour frame lie for at least half of the hour in missing telemetry."""
     return _overlap(silences[silences["kind"].isin(_MISSING_KINDS)], hours) >= _MOST_OF_AN_HOUR
+
+
+def _before_the_log(week: TeamWeek, hours: pd.DataFrame) -> pd.Series:
+    """Which rows lie before the first request of any service: nobody was counting."""
+    if week.span is None:
+        return pd.Series(True, index=hours.index)
+    return hours["hour"] + pd.Timedelta(hours=1) <= pd.Timestamp(week.span.start)
 
 
 def moved(hours: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def test_closed_sets_have_exactly_their_words(language: Language) -> None:
     assert below("verdict.") == set(get_args(Verdict))
     assert below("reason.") == set(get_args(Reason))
     assert below("completeness.") == set(COMPLETENESS_STATES)
-    assert below("silence.") == set(COMPLETENESS_STATES) - {"data", "quiet"}
+    assert below("silence.") == set(COMPLETENESS_STATES) - {"data", "quiet", "before_log"}
     assert below("provenance.") == set(PROVENANCE_LABELS)
 
 

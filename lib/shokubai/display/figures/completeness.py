@@ -15,6 +15,7 @@ from shokubai.display.template import LIGHT
 _LOOKS = {
     "data": (LIGHT["series-1-pale"], ""),
     "quiet": (LIGHT["silent"], ""),
+    "before_log": (LIGHT["rule"], "|"),
     "zero_traffic": (LIGHT["silent"], "."),
     "late": (LIGHT["series-2"], "/"),
     "telemetry_gap": (LIGHT["bad"], "x"),
