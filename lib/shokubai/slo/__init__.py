@@ -5,7 +5,7 @@ from shokubai.slo.budgeting import BudgetEvents, count_events
 from shokubai.slo.burn import burn_history
 from shokubai.slo.episodes import find_episodes
 from shokubai.slo.history import budget_history
-from shokubai.slo.judge import judge
+from shokubai.slo.judge import judge, known_until
 from shokubai.slo.policy import (
     WORKBOOK_POLICY,
     BudgetPolicy,
@@ -39,6 +39,7 @@ __all__ = [
     "error_ratio_of",
     "find_episodes",
     "judge",
+    "known_until",
     "maximum_burn_rate",
     "reset_time",
     "time_to_exhaustion",

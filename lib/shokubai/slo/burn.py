@@ -40,11 +40,13 @@ def burn_history(
     window: Window | None = None,
     lookbacks: Sequence[timedelta] | None = None,
     step: timedelta = 10 * MINUTE,
+    known_until: datetime | None = None,
 ) -> pd.DataFrame:
     """Burn rates over time: BURN_HISTORY, by lookback and instant, one row each ``step`` up to the window's end.
 
     ``series`` should begin a lookback before ``window`` (default: all of it). ``lookbacks`` default to those of
-    the burn conditions that fit in the SLO's window. Raises ValueError when the series does not hold the window.
+    the burn conditions that fit in the SLO's window. After ``known_until`` there is no burn rate. Raises
+    ValueError when the series does not hold the window.
     """
     shown = window or series.window
     series.part(shown)
@@ -64,7 +66,12 @@ def burn_history(
         )
         for lookback in lookbacks
     ]
-    return BURN_HISTORY.conform(pd.concat(frames, ignore_index=True)) if frames else BURN_HISTORY.empty()
+    if not frames:
+        return BURN_HISTORY.empty()
+    history = pd.concat(frames, ignore_index=True)
+    if known_until is not None:
+        history["burn_rate"] = history["burn_rate"].mask(history["at"] > pd.Timestamp(known_until))
+    return BURN_HISTORY.conform(history)
 
 
 def current_burn_rates(
@@ -73,14 +80,22 @@ def current_burn_rates(
     objective: float,
     period: timedelta,
     at: datetime,
+    known_until: datetime | None = None,
     policy: BudgetPolicy = WORKBOOK_POLICY,
 ) -> tuple[BurnRate, ...]:
-    """The burn rate of each condition at ``at``, and its highest value in the week before."""
+    """The burn rate of each condition at ``at``, and its highest value in the week before.
+
+    After ``known_until`` (default: ``at``) requests are missing and there is no peak: the fewer requests are left
+    in a lookback that goes on without them, the more each failure weighs.
+    """
     now = minute_offset(at, events.start)
     ends = np.arange(max(1, now - PEAK_SPAN // MINUTE + 1), now + 1)
     found = []
     for condition in policy.for_period(period):
         rates = burn_rates_at(events, ends, lookback=condition.lookback, objective=objective)
+        now_rate = float(rates[-1]) if len(rates) and not np.isnan(rates[-1]) else None
+        if known_until is not None:
+            rates[ends > minute_offset(known_until, events.start)] = np.nan
         known = ~np.isnan(rates)
         peak = int(np.nanargmax(rates)) if known.any() else None
         found.append(
@@ -90,7 +105,7 @@ def current_burn_rates(
                 budget_fraction=condition.budget_fraction,
                 severity=condition.severity,
                 threshold=condition.threshold(period),
-                rate=float(rates[-1]) if len(rates) and known[-1] else None,
+                rate=now_rate,
                 peak_rate=None if peak is None else float(rates[peak]),
                 peak_at=None if peak is None else events.start + int(ends[peak]) * MINUTE,
             )

@@ -11,6 +11,7 @@ from shokubai.config.model import Slo
 from shokubai.core.windows import MINUTE, Window
 from shokubai.sli.completeness import completeness_ratio
 from shokubai.sli.minutes import fill_minutes, minute_offset
+from shokubai.sli.model import MISSING_KINDS
 from shokubai.slo.budget import allowed_minutes, error_budget
 from shokubai.slo.budgeting import events_of
 from shokubai.slo.burn import PEAK_SPAN, current_burn_rates
@@ -51,7 +52,10 @@ def judge(
         interval = mean_ratio_interval(1.0 - bad_by_slice[slices > 0])
     else:
         interval = ratio_interval(good, valid)
-    known = 1.0 if silences is None else completeness_ratio(silences, window=window, service=slo.service)
+    known, until = 1.0, at
+    if silences is not None:
+        known = completeness_ratio(silences, window=window, service=slo.service)
+        until = known_until(silences, service=slo.service, at=at)
     judgement = judge_interval(
         interval, objective=slo.objective, completeness_ratio=known, minimum_completeness=minimum_completeness
     )
@@ -77,7 +81,14 @@ def judge(
         budget_left_ratio=budget.left_ratio,
         budget_allowed_minutes=minutes,
         budget_left_minutes=None if budget.left_ratio is None else budget.left_ratio * minutes,
-        burn_rates=current_burn_rates(events, objective=slo.objective, period=whole.duration, at=at, policy=policy),
+        burn_rates=current_burn_rates(
+            events,
+            objective=slo.objective,
+            period=whole.duration,
+            at=at,
+            known_until=until,
+            policy=policy,
+        ),
         forecast=forecast(
             events,
             objective=slo.objective,
@@ -86,3 +97,13 @@ def judge(
             is_rolling=slo.window.is_rolling,
         ),
     )
+
+
+def known_until(silences: pd.DataFrame, *, service: str, at: datetime) -> datetime:
+    """Where a service's missing telemetry that reaches to ``at`` begins; ``at`` when there is none.
+
+    ``silences`` are SILENCES.
+    """
+    mine = silences[(silences["service_name"] == service) & silences["kind"].isin(MISSING_KINDS)]
+    reaching = mine[mine["ended_at"] >= pd.Timestamp(at)]
+    return at if reaching.empty else min(at, reaching["started_at"].min().to_pydatetime())

@@ -102,3 +102,16 @@ def test_a_quiet_last_hour_has_no_rate_but_a_peak(make_series) -> None:
     assert hour.peak_rate == pytest.approx(10)
     assert hour.peak_at == START + MINUTE
     assert six_hours.rate == pytest.approx(1 / 6)
+
+
+def test_where_requests_are_missing_nothing_is_a_peak(make_slo, make_series) -> None:
+    # A request a minute for three hours, of which the last ten fail; then nothing is in the data any more.
+    series = make_series([1] * 180 + [0] * 360, [1] * 170 + [0] * 370)
+    known_until = START + 3 * HOUR
+    options = {"objective": 0.9, "period": 28 * DAY, "at": START + 9 * HOUR}
+    _, six_hours, *_ = current_burn_rates(count_events(series), **options)
+    assert (six_hours.peak_rate, six_hours.peak_at) == (pytest.approx(10.0), START + 8 * HOUR + 50 * MINUTE)
+    _, six_hours, *_ = current_burn_rates(count_events(series), **options, known_until=known_until)
+    assert (six_hours.peak_rate, six_hours.peak_at) == (pytest.approx(10 / 18), known_until)
+    history = burn_history(make_slo(0.9), series, lookbacks=[6 * HOUR], step=HOUR, known_until=known_until)
+    assert history["burn_rate"].isna().tolist() == [False] * 3 + [True] * 6
