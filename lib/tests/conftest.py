@@ -1,7 +1,8 @@
-"""Which tests may be skipped: never silently where a browser or real data is required."""
+"""Which tests may be skipped (never silently where a browser or real data is required), and the demo they share."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 REQUIRE_BROWSER = os.environ.get("SHOKUBAI_REQUIRE_BROWSER", "") not in ("", "0")
 REAL_DATA = os.environ.get("SHOKUBAI_REAL_DATA", "")
+PARAMETERS = Path(__file__).parents[2] / "parameters"
+DEMO_ROWS = 1_000_000  # in a smaller one some planted events stay below the rules' minimum counts
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,3 +36,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"SHOKUBAI_REQUIRE_BROWSER is set, but this test was skipped: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def demo_outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An outputs folder with a demo organisation under the shipped parameters: data, truth and small tables.
+
+    All workers share it, so nothing may be written to it: who runs reports copies or links what is in it.
+    """
+    from shokubai import config, demo, tables
+    from shokubai.core.windows import Window
+
+    own = tmp_path_factory.getbasetemp()
+    outputs = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo-outputs"
+    outputs.mkdir(exist_ok=True)
+    with (outputs / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (outputs / ".ready").exists():
+            parameters = config.load(PARAMETERS)
+            summary = demo.build(outputs / "demo", rows=DEMO_ROWS)
+            demo.write_truth(outputs / "demo", parameters)
+            opened = tables.open_tables(parameters, "demo", outputs=outputs)
+            opened.build(Window(summary.start, summary.end))
+            (outputs / ".ready").touch()
+    return outputs
