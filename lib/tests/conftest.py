@@ -1,17 +1,26 @@
-"""Which tests may be skipped (never silently where a browser or real data is required), and the demo they share."""
+"""Which tests may be skipped (never silently where a browser or real data is required), and what they share.
+
+That is a browser, a demo, and the reports made of it.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Generator
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 REQUIRE_BROWSER = os.environ.get("SHOKUBAI_REQUIRE_BROWSER", "") not in ("", "0")
 REAL_DATA = os.environ.get("SHOKUBAI_REAL_DATA", "")
-PARAMETERS = Path(__file__).parents[2] / "parameters"
+PROJECT = Path(__file__).resolve().parents[2]
+PARAMETERS = PROJECT / "parameters"
+CHROMIUM = Path("/usr/bin/chromium")
 DEMO_ROWS = 1_000_000  # in a smaller one some planted events stay below the rules' minimum counts
 
 
@@ -60,3 +69,37 @@ def demo_outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             opened.build(Window(summary.start, summary.end))
             (outputs / ".ready").touch()
     return outputs
+
+
+@pytest.fixture(scope="session")
+def weekly_outputs(demo_outputs: Path) -> Path:
+    """An outputs folder with that demo and the reports that ``shokubai run weekly`` makes of it. Only for reading."""
+    outputs = demo_outputs.with_name("weekly-outputs")
+    with demo_outputs.with_name("weekly-outputs.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (outputs / ".ready").exists():
+            shutil.rmtree(outputs, ignore_errors=True)
+            outputs.mkdir()
+            (outputs / "demo").symlink_to(demo_outputs / "demo")
+            shutil.copytree(demo_outputs / "tables", outputs / "tables")
+            program = "from shokubai.cli import main; main()"
+            command = [sys.executable, "-c", program, "run", "weekly", "--outputs", str(outputs)]
+            ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+            assert ended.returncode == 0, ended.stdout + ended.stderr
+            (outputs / ".ready").touch()
+    return outputs
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium without a network."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-extensions"],
+        )
+        yield opened
+        opened.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,22 +42,6 @@ def make_notebook() -> Callable[[Language], dict[str, Any]]:
 def as_notebook() -> Callable[..., dict[str, Any]]:
     """A function that puts exhibits (or ready outputs) into a notebook, one cell each."""
     return notebook_of
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium without a network."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = Path("/usr/bin/chromium")
-    if not chromium.exists():
-        pytest.skip("no /usr/bin/chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(
-            executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-extensions"],
-        )
-        yield opened
-        opened.close()
 
 
 def notebook_of(*exhibits: Any) -> dict[str, Any]:
