@@ -23,7 +23,7 @@ HOURLY_TRAFFIC = FrameContract(
         "service_name": Column("STRING", ""),
         "hour": Column("TIMESTAMP", "start of the hour"),
         "request_count": Column("NULLABLE_INT64", "0 = nobody came; NULL = telemetry is missing"),
-        "error_count": Column("NULLABLE_INT64", "status 500–599; NULL where request_count is"),
+        "error_count": Column("NULLABLE_INT64", "status 500–599; NULL where request_count is, or without statuses"),
         "comparable_request_count": Column("NULLABLE_INT64", "same hour of the comparable week"),
         "comparable_error_count": Column("NULLABLE_INT64", ""),
         "last_month_request_count": Column("NULLABLE_INT64", "same hour of the same business day of last month"),
@@ -48,7 +48,7 @@ HOURLY_LATENCY = FrameContract(
 
 _ROUTE_NUMBERS = {
     "request_count": ("NULLABLE_INT64", "NULL when the period has no data at all"),
-    "error_count": ("NULLABLE_INT64", "status 500–599"),
+    "error_count": ("NULLABLE_INT64", "status 500–599; NULL too when no request had a status"),
     "p50_seconds": ("FLOAT64", "NaN without durations"),
     "p95_seconds": ("FLOAT64", ""),
     "p99_seconds": ("FLOAT64", ""),
@@ -67,6 +67,27 @@ ROUTE_CHANGES = FrameContract(
         "slo_name": Column("STRING", "the SLO whose budget the route spent most of this week; empty when none"),
         "budget_spent_count": Column("FLOAT64", "bad events of that SLO this week on this route; 0 when none"),
         "budget_spent_ratio": Column("FLOAT64", "that count / the budget allowed in the SLO's window; NaN unknown"),
+    },
+)
+
+STATUS_COUNTS = FrameContract(
+    "status_counts",
+    "service × status code of the week's requests",
+    {
+        "service_name": Column("STRING", ""),
+        "http_response_status_code": Column("NULLABLE_INT64", "NULL when none was logged"),
+        "request_count": Column("INT64", "requests"),
+    },
+)
+
+SLI_STEPS = FrameContract(
+    "sli_steps",
+    "step of five minutes, every step of a window present",
+    {
+        "started_at": Column("TIMESTAMP", ""),
+        "valid_count": Column("INT64", "requests that the SLO counts"),
+        "bad_count": Column("INT64", "those that were not good"),
+        "bad_ratio": Column("FLOAT64", "bad / valid; NaN without requests"),
     },
 )
 

@@ -61,4 +61,4 @@ def read_sre_requests(tables: Tables, window: Window) -> pd.DataFrame:
 
 
 def _with_text(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(**{name: frame[name].fillna("") for name in frame.select_dtypes("str").columns})
+    return frame.fillna(dict.fromkeys(frame.select_dtypes("str").columns, ""))

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from shokubai.core.windows import Window
-from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, ROUTE_CHANGES
+from shokubai.display.frames import (
+    HOURLY_COMPLETENESS,
+    HOURLY_LATENCY,
+    HOURLY_TRAFFIC,
+    ROUTE_CHANGES,
+    STATUS_COUNTS,
+)
 from shokubai.tables.ownership import ROUTE
 from shokubai.workspace.percentiles import quantile_frame
 from shokubai.workspace.team_week import TeamWeek
@@ -22,13 +28,19 @@ _MOST_OF_AN_HOUR = 30.0  # minutes
 
 
 def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
-    """HOURLY_TRAFFIC: requests and errors per hour with both comparisons laid on this week's axis."""
+    """HOURLY_TRAFFIC: requests and errors per hour with both comparisons laid on this week's axis.
+
+    An hour that is missing in part has the requests that were seen in it.
+    """
     counts = ["request_count", "error_count"]
     frame = _axis(week)
     frame = _joined(frame, _service_hours(week.route_hours, counts), counts, prefix="")
     missing = missing_hours(week.silences, frame) | _before_the_log(week, frame)
+    missing &= frame["request_count"].isna()
     for column in counts:
         frame[column] = frame[column].fillna(0).astype("Int64").mask(missing)
+    unknown = without_status(week.route_counts, ["service_name"])["service_name"]
+    frame["error_count"] = frame["error_count"].mask(frame["service_name"].isin(unknown))
     for prefix, past in (
         ("comparable_", _moved_by_weeks(week.comparable_route_hours, week)),
         ("last_month_", moved(week.last_month_route_hours, week.zone)),
@@ -58,23 +70,49 @@ def hourly_latency(week: TeamWeek) -> pd.DataFrame:
 def route_changes(week: TeamWeek) -> pd.DataFrame:
     """ROUTE_CHANGES: every route of the team in the week and in both comparisons, with the budget it spent."""
     periods = {
-        "": (week.route_hours, week.latency_hours),
-        "comparable_": (week.comparable_route_hours, week.comparable_latency_hours),
-        "last_month_": (week.last_month_route_hours, week.last_month_latency_hours),
+        "": (week.route_hours, week.latency_hours, week.route_counts),
+        "comparable_": (
+            week.comparable_route_hours,
+            week.comparable_latency_hours,
+            week.comparable_route_counts,
+        ),
+        "last_month_": (
+            week.last_month_route_hours,
+            week.last_month_latency_hours,
+            week.last_month_route_counts,
+        ),
     }
     columns = ["request_count", "error_count", "p50_seconds", "p95_seconds", "p99_seconds"]
-    frame = pd.concat([hours[ROUTE] for hours, _ in periods.values()]).drop_duplicates(ignore_index=True)
-    for prefix, (hours, latency) in periods.items():
+    frame = pd.concat([hours[ROUTE] for hours, *_ in periods.values()]).drop_duplicates(ignore_index=True)
+    for prefix, (hours, latency, statuses) in periods.items():
         counts = hours.groupby(ROUTE, as_index=False)[["request_count", "error_count"]].sum()
         numbers = counts.merge(quantile_frame(latency, ROUTE), on=ROUTE, how="left")
         frame = _joined(frame, numbers, columns, prefix=prefix, keys=ROUTE)
         if len(hours):
             for column in columns[:2]:
                 frame[prefix + column] = frame[prefix + column].fillna(0)
+        unknown = pd.MultiIndex.from_frame(frame[ROUTE]).isin(
+            pd.MultiIndex.from_frame(without_status(statuses, ROUTE)[ROUTE])
+        )
+        frame[prefix + "error_count"] = frame[prefix + "error_count"].astype("Int64").mask(unknown)
     frame = frame.merge(_budget_spent(week), on=ROUTE, how="left")
     frame["slo_name"] = frame["slo_name"].fillna("")
     frame["budget_spent_count"] = frame["budget_spent_count"].fillna(0.0)
     return ROUTE_CHANGES.conform(frame).sort_values(ROUTE, ignore_index=True)
+
+
+def status_counts(week: TeamWeek) -> pd.DataFrame:
+    """STATUS_COUNTS: how the team's requests of the week were answered."""
+    keys = ["service_name", "http_response_status_code"]
+    counts = week.route_counts.groupby(keys, as_index=False, dropna=False)[["request_count"]].sum()
+    return STATUS_COUNTS.conform(counts).sort_values(keys, ignore_index=True)
+
+
+def without_status(route_counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The ``keys`` of ROUTE_COUNTS whose requests all lack a status: whether they failed is not known."""
+    known = route_counts.assign(is_known=route_counts["http_response_status_code"].notna())
+    any_known = known.groupby(keys, as_index=False)[["is_known"]].any()
+    return any_known[~any_known["is_known"].astype(bool)][keys]
 
 
 def hourly_completeness(week: TeamWeek) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.findings.model import Finding
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
+from shokubai.workspace.extent import shown_window
 from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
@@ -115,6 +116,20 @@ class TeamWeek:
         return sli.data_complete_through(mine, silences, window=Window(self.at - HISTORY, self.at))
 
     @cached_property
+    def shown(self) -> Window:
+        """What charts of the week show: the week, or the hours around its requests where the data is short."""
+        return shown_window(
+            self.window,
+            self.service_minutes["minute"],
+            log_begins_at=self.span.start if self.span else None,
+            data_complete_through=self.data_complete_through,
+        )
+
+    @property
+    def is_short(self) -> bool:
+        return self.shown != self.window
+
+    @cached_property
     def services(self) -> pd.DataFrame:
         """The team's services in the week.
 
@@ -177,7 +192,12 @@ class TeamWeek:
     def burns(self) -> Mapping[str, pd.DataFrame]:
         """BURN_HISTORY of the week per SLO name."""
         return {
-            objective.name: slo.burn_history(objective, self._series(objective), window=self.window)
+            objective.name: slo.burn_history(
+                objective,
+                self._series(objective),
+                window=self.window,
+                known_until=slo.known_until(self.silences, service=objective.service, at=self.at),
+            )
             for objective in self.slos
         }
 
@@ -236,6 +256,19 @@ class TeamWeek:
         return pd.concat(frames, ignore_index=True)
 
     @cached_property
+    def route_counts(self) -> pd.DataFrame:
+        """ROUTE_COUNTS of the week: requests by route and status."""
+        return self._of_week(tables.read_route_counts)
+
+    @cached_property
+    def comparable_route_counts(self) -> pd.DataFrame:
+        return self._of_comparable(tables.read_route_counts)
+
+    @cached_property
+    def last_month_route_counts(self) -> pd.DataFrame:
+        return summed(self._of_last_month(tables.read_route_counts))
+
+    @cached_property
     def route_hours(self) -> pd.DataFrame:
         return self._of_week(tables.read_route_hours)
 
@@ -288,9 +321,9 @@ class TeamWeek:
             episodes=self.episodes,
             previous_verdicts={s["name"]: s["verdict"] for s in facts.get("slos", ())},
             silences=self.silences[self.silences["ended_at"] > self.window.start].reset_index(drop=True),
-            route_counts=self._of_week(tables.read_route_counts),
-            comparable_route_counts=self._of_comparable(tables.read_route_counts),
-            last_month_route_counts=summed(self._of_last_month(tables.read_route_counts)),
+            route_counts=self.route_counts,
+            comparable_route_counts=self.comparable_route_counts,
+            last_month_route_counts=self.last_month_route_counts,
             route_latency=histogram(self.latency_hours),
             comparable_route_latency=histogram(self.comparable_latency_hours),
             last_month_route_latency=histogram(self.last_month_latency_hours),
