@@ -17,6 +17,7 @@ from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
 from shokubai.runner.lock import only_one
 from shokubai.runner.manifest import write_manifest
+from shokubai.runner.places import without_places
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
@@ -182,7 +183,10 @@ class _WeekRun:
 
     def _publish_failure(self, job: Job, error: CellError, *, staging: Path, seconds: float) -> None:
         """A page with the reason instead of a report; the last good report stays beside it, marked as old."""
-        folder = self.plan.folder / job.folder
+        plan = self.plan
+        places = (plan.parameters.directory.absolute().parent, plan.outputs.parent, job.path.absolute().parents[1])
+        error = CellError(error.cell, without_places(error.message, places))
+        folder = plan.folder / job.folder
         staging.mkdir(exist_ok=True)
         files = keep_last_good(folder, report=job.notebook, staging=staging, language=job.language)
         page = staging / "failure.html"

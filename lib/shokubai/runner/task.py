@@ -27,6 +27,12 @@ class Task:
     title: str
     language: Language
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the project, whose place on this machine is nobody's business."""
+        named = [Path(value).parent for name, value in self.values.items() if value and name.endswith("_dir")]
+        return (self.notebook.parents[1], self.home.parents[3], *named)
+
 
 @dataclass(frozen=True)
 class CellError:

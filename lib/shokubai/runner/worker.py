@@ -17,6 +17,7 @@ import nbformat
 from shokubai import site
 from shokubai.runner.execute import Execution, execute_notebook
 from shokubai.runner.orphans import adopt_orphans, die_with_parent, end_descendants
+from shokubai.runner.places import relative_to_report, without_places
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten
 
 
@@ -88,11 +89,16 @@ def _write_notebook(execution: Execution, task: Task) -> None:
     notebook = execution.notebook
     if notebook is None:
         return
-    # Folders relative to the published notebook, so that it opens on any machine that has the project.
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):
             for name, value in task.values.items():
                 if value and (name.endswith("_dir") or name == "previous_facts"):
-                    cell.source = cell.source.replace(value, os.path.relpath(value, task.home))
+                    cell.source = cell.source.replace(value, relative_to_report(value, task.home))
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                output.evalue = without_places(output.evalue, task.folders)
+                output.traceback = [without_places(line, task.folders) for line in output.traceback]
+            elif output.output_type == "stream":
+                output.text = without_places(output.text, task.folders)
     notebook.metadata.papermill = {"input_path": task.notebook.name, "exception": execution.error is not None}
     nbformat.write(notebook, task.staging / "report.ipynb")

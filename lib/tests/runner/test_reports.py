@@ -1,12 +1,16 @@
 import json
 import re
 import signal
+import sys
+from datetime import UTC, datetime
 
 import duckdb
 import psutil
 import pytest
 
+from shokubai import config
 from shokubai.core.errors import DataError
+from shokubai.runner import make_plan, make_reports
 
 pytestmark = pytest.mark.notebooks
 
@@ -203,9 +207,41 @@ def test_published_files_open_elsewhere(project, facts_cell):
     assert re.search(r'^outputs_dir = "\.\./\.\./\.\."$', "".join(injected["source"]), re.MULTILINE)
 
 
-def test_a_notebook_runs_in_its_own_folder_with_this_python(project, facts_cell):
-    import sys
+def test_reports_published_far_from_the_project_do_not_name_where_it_lies(project, facts_cell, tmp_path):
+    project.notebook("report", facts_cell())
+    plan = make_plan(
+        config.load(project.root / "parameters"),
+        "weekly",
+        now=datetime(2026, 11, 3, tzinfo=UTC),
+        outputs=tmp_path / "elsewhere" / "public" / "outputs",
+        notebooks=project.root / "notebooks",
+        teams=["alpha"],
+    )
+    (plan.outputs).mkdir(parents=True)
+    (plan.outputs / "requests.parquet").hardlink_to(project.root / "outputs" / "requests.parquet")
+    make_reports(plan, jobs=1, timeout_seconds=120)
+    notebook = (plan.folder / "alpha" / "report.ipynb").read_text()
+    assert project.root.name not in notebook
+    (injected,) = [c for c in json.loads(notebook)["cells"] if "injected-parameters" in c["metadata"].get("tags", [])]
+    assert 'outputs_dir = "../../.."' in "".join(injected["source"])
 
+
+def test_failures_do_not_name_where_the_project_lies(project, facts_cell):
+    reading = "import pandas\nprint(outputs_dir)\npandas.read_parquet(outputs_dir + '/absent')"
+    project.notebook("report", reading, facts_cell())
+    (record,) = project.run(teams=["alpha"]).failures
+    assert record.error["message"].startswith("FileNotFoundError: ")
+    assert "outputs/absent" in record.error["message"]
+    assert str(project.root) not in json.dumps(record.error)
+    published = [f for f in project.week.rglob("*") if f.is_file()]
+    assert len(published) >= 5
+    for file in published:
+        text = file.read_text()
+        assert str(project.root) not in text, file
+        assert sys.prefix not in text, file
+
+
+def test_a_notebook_runs_in_its_own_folder_with_this_python(project, facts_cell):
     cell = facts_cell().replace("'made'", "'made', 'python': sys.executable, 'folder': os.getcwd()")
     project.notebook("report", "import os, sys", cell)
     project.run(teams=["alpha"])
