@@ -21,6 +21,7 @@ figures   (``from shokubai.display import figures``) each gives a Figure whose t
             figures.objectives(statuses, *, locale)
             figures.budget(histories, *, statuses, events, locale)        histories: SLO name -> BUDGET_HISTORY
             figures.burn(history, *, status, window, events, locale)      history: BURN_HISTORY of one SLO
+            figures.sli_minutes(steps, *, status, episodes, window, events, locale)   SLI_STEPS of one SLO
             figures.traffic(hours, *, service, periods, events, locale)   hours: HOURLY_TRAFFIC
             figures.errors(hours, *, service, periods, statuses, events, locale)
             figures.latency(hours, *, service, periods, statuses, events, locale)   hours: HOURLY_LATENCY
@@ -33,6 +34,7 @@ tables    (``from shokubai.display import tables``) each gives a Table:
             tables.routes_by_budget(routes, *, locale, limit=10)          ROUTE_CHANGES
             tables.routes_by_change(routes, *, locale, limit=10)          ROUTE_CHANGES
             tables.changes(events, *, alerts, window, locale)             Events and tables.contracts.ALERTS
+            tables.statuses(counts, *, services, locale)                  STATUS_COUNTS
             tables.silences(silences, *, locale)                          slo.model.SILENCES
             tables.metrics(metric_hours, *, locale)                       METRIC_HOURS
             tables.provenance(facts, *, locale)                           keys of tables.PROVENANCE_LABELS

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import log10
 from typing import Any
 
 import pandas as pd
 
-from shokubai.core.windows import DAY, Window, local_midnight
+from shokubai.core.windows import DAY, HOUR, Window, local_midnight
 from shokubai.display.exhibit import escape_for_plotly
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
@@ -40,24 +41,19 @@ def numbers(values: pd.Series) -> list[float | None]:
 
 
 def time_axis(window: Window, locale: Locale) -> Layout:
-    """An x axis over the window with a tick each local midnight, or each Monday when it is longer than ten days."""
-    first = locale.local(window.start).date()
-    days = []
-    day = first
-    while local_midnight(day, locale.zone) < window.end:
-        days.append(day)
-        day += DAY
-    if len(days) > 10:
-        ticks = [(d, locale.month_day(d)) for d in days if d.weekday() == 0]
-    else:
-        ticks = [(d, locale.short_day(d)) for d in days]
+    """An x axis over the window with a tick each local midnight.
+
+    Longer than ten days: each Monday. Up to two days: whole hours, at most eight, the day said at the first one
+    and at midnight.
+    """
+    ticks, position = _ticks(window, locale)
     return {
         "type": "date",
         "range": [stamp(window.start, locale), stamp(window.end, locale)],
         "tickmode": "array",
-        "tickvals": [f"{d:%Y-%m-%d} 00:00:00" for d, _ in ticks],
+        "tickvals": [value for value, _ in ticks],
         "ticktext": [text for _, text in ticks],
-        "ticklabelposition": "outside right" if len(days) <= 10 else "outside",
+        "ticklabelposition": position,
         "ticks": "outside",
         "ticklen": 5,
         "tickcolor": LIGHT["axis"],
@@ -65,6 +61,39 @@ def time_axis(window: Window, locale: Locale) -> Layout:
         "hoverformat": "%Y-%m-%d %H:%M",
         "title": {"text": locale.say("axis.zone", zone=locale.zone_name())},
     }
+
+
+def _ticks(window: Window, locale: Locale) -> tuple[list[tuple[str, str]], str]:
+    """Wall-clock times with their labels, and where the labels stand."""
+    if window.duration <= 2 * DAY:
+        step = next(hours for hours in (1, 2, 3, 6, 12) if window.duration <= 8 * hours * HOUR or hours == 12)
+        hours = [at for at in _whole_hours(window, locale) if at.hour % step == 0]
+        return [
+            (
+                f"{at:{STAMP}}",
+                f"{at:%H:%M}" + (f"<br>{locale.short_day(at.date())}" if n == 0 or at.hour == 0 else ""),
+            )
+            for n, at in enumerate(hours)
+        ], "outside"
+    days = []
+    day = locale.local(window.start).date()
+    while local_midnight(day, locale.zone) < window.end:
+        days.append(day)
+        day += DAY
+    if len(days) > 10:
+        return [(f"{d:%Y-%m-%d} 00:00:00", locale.month_day(d)) for d in days if d.weekday() == 0], "outside"
+    return [(f"{d:%Y-%m-%d} 00:00:00", locale.short_day(d)) for d in days], "outside right"
+
+
+def _whole_hours(window: Window, locale: Locale) -> list[datetime]:
+    """The whole hours of the local clock in the window, both ends included."""
+    at = window.start.replace(minute=0, second=0, microsecond=0)
+    hours = []
+    while at <= window.end:
+        if at >= window.start:
+            hours.append(locale.local(at))
+        at += HOUR
+    return hours
 
 
 def draw_events(

@@ -44,11 +44,14 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 
 CalloutName = Literal[
     "no_latency",
+    "no_status",
+    "some_status",
     "no_traffic",
     "no_slos",
     "no_data",
     "no_comparison",
     "late_data",
+    "short_data",
     "telemetry_gap",
     "month_turn",
 ]
@@ -61,6 +64,7 @@ Nothing = Literal[
     "changes",
     "metrics",
     "silences",
+    "statuses",
     "episodes",
     "attention",
     "sre_requests",
@@ -188,7 +192,12 @@ def _card(status: SloStatus, locale: Locale) -> Card:
     if status.verdict != "met":
         lines.insert(0, locale.say(f"reason.{status.reason}"))
     if status.completeness_ratio < 1:
-        lines.append(locale.say("card.completeness", share=locale.share(status.completeness_ratio)))
+        missing = status.window.duration * (1 - status.completeness_ratio)
+        lines.append(
+            locale.say(
+                "card.completeness", missing=locale.span(missing), whole=locale.lookback(status.window.duration)
+            )
+        )
     return Card(
         verdict=status.verdict,
         word=locale.say(f"verdict.{status.verdict}"),
@@ -205,7 +214,8 @@ def _card(status: SloStatus, locale: Locale) -> Card:
 def callout(name: CalloutName, *, locale: Locale, level: Severity = "notice", **values: object) -> Callout:
     """Something to know before reading on.
 
-    Values (formatted text): no_latency, no_traffic: ``service``; late_data: ``services``, ``at``;
+    Values (formatted text): no_latency, no_status, no_traffic: ``service``; some_status: ``service``, ``count``,
+    ``requests``; late_data: ``services``, ``at``; short_data: ``length``, ``span``, ``hours``;
     telemetry_gap: ``services``; no_comparison, month_turn: ``days``; no_slos: ``team``;
     no_data: none.
     """

@@ -63,9 +63,12 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
         ),
     }
     if not week.has_data:
-        return head | {key: [] for key in ("services", "slos", "routes", "episodes", "silences", "findings")}
+        return head | {
+            key: [] for key in ("services", "statuses", "slos", "routes", "episodes", "silences", "findings")
+        }
     return head | {
         "services": rows(week.services),
+        "statuses": rows(comparison.status_counts(week)),
         "slos": [status_facts(status) for status in week.statuses],
         "routes": [_route_facts(row) for row in rows(comparison.route_changes(week))],
         "episodes": [

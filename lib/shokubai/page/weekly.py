@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from shokubai import workspace
-from shokubai.core.windows import Week, Window, local_day
+from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.display import figures, sections, tables
 from shokubai.display.exhibit import Callout, Facts, Prose
 from shokubai.display.format import Locale
@@ -22,7 +22,9 @@ from shokubai.findings.model import Severity
 from shokubai.page.facts import weekly_facts
 from shokubai.page.section import Section
 from shokubai.version import __version__
-from shokubai.workspace import TeamWeek, comparison
+from shokubai.workspace import TeamWeek, comparison, detail
+
+MANY_WITHOUT_STATUS = 0.01  # of a service's requests: from here on it must be said before errors are read
 
 
 def weekly_team_report(
@@ -65,7 +67,7 @@ class WeeklyTeamReport:
         if days:
             first, last = (local_day(day, self.week.zone) for day in (min(days), max(days)))
             last_month = Window(first.start, last.end)
-        return Periods(self.week.window, self.week.comparable, last_month)
+        return Periods(self.week.shown, self.week.comparable, last_month)
 
     def header(self) -> Section:
         """Whose report, for which days, and up to when its data is complete."""
@@ -80,7 +82,27 @@ class WeeklyTeamReport:
         if not week.has_data:
             services = self.locale.join(list(week.team.services))
             return Section(head, self._callout("no_data", level="warning", service=services))
-        return Section(head)
+        return Section(head, *self._missing_days())
+
+    def _missing_days(self) -> Iterator[Callout]:
+        """What a reader must know of the data's extent before the verdict."""
+        week = self.week
+        if week.is_short and week.seen:
+            yield self._callout(
+                "short_data",
+                length=self.locale.span(week.seen.duration),
+                span=self.locale.instants(week.seen.start, week.seen.end),
+                hours=self.locale.instants(week.shown.start, week.shown.end),
+            )
+            return
+        through = week.services["data_complete_through"]
+        late = through < pd.Timestamp(week.at - DAY)
+        if late.any():
+            yield self._callout(
+                "late_data",
+                services=self.locale.join(list(week.services.loc[late, "service_name"])),
+                at=self.locale.instant(through[late].min().to_pydatetime()),
+            )
 
     def verdict(self) -> Section:
         """Each objective with its budget left; what changed; what to do."""
@@ -122,12 +144,24 @@ class WeeklyTeamReport:
             figures.burn(
                 week.burns[status.slo.name],
                 status=status,
-                window=week.window,
+                window=week.shown,
                 events=self.events,
                 locale=self.locale,
             )
             for status in week.statuses
             if any((burn.peak_rate or 0) > burn.threshold for burn in status.burn_rates)
+        ]
+        details = [
+            figures.sli_minutes(
+                detail.sli_steps(week, status.slo.name, window),
+                status=status,
+                episodes=week.episodes[status.slo.name],
+                window=window,
+                events=self.events,
+                locale=self.locale,
+            )
+            for status in week.statuses
+            if (window := detail.detail_window(week, status.slo.name))
         ]
         episodes = [
             tables.episodes(week.episodes[status.slo.name], slo=status.slo, locale=self.locale)
@@ -135,12 +169,16 @@ class WeeklyTeamReport:
             if len(week.episodes[status.slo.name])
         ]
         return Section(
-            self._section("burn"), *charts, *episodes, tables.burn_rates(week.statuses, locale=self.locale)
+            self._section("burn"),
+            *charts,
+            *details,
+            *episodes,
+            tables.burn_rates(week.statuses, locale=self.locale),
         )
 
     def traffic(self) -> Section:
         """Requests per hour beside the comparable week and the same business days of last month."""
-        hours = comparison.hourly_traffic(self.week)
+        hours = self._shown(comparison.hourly_traffic(self.week))
         return Section(
             self._section("traffic"),
             *(
@@ -150,26 +188,43 @@ class WeeklyTeamReport:
         )
 
     def errors(self) -> Section:
-        """The ratio of failed requests per hour."""
-        hours = comparison.hourly_traffic(self.week)
-        return Section(
-            self._section("errors"),
-            *(
+        """The ratio of failed requests per hour, and how requests were answered."""
+        week = self.week
+        statuses = comparison.status_counts(week)
+        shown: list[Any] = [self._section("errors")]
+        for service, part in self._by_service(self._shown(comparison.hourly_traffic(week))):
+            mine = statuses[statuses["service_name"] == service]
+            requests = int(mine["request_count"].sum())
+            unknown = int(mine.loc[mine["http_response_status_code"].isna(), "request_count"].sum())
+            if requests and unknown == requests:
+                shown.append(self._callout("no_status", service=service))
+                continue
+            if unknown > MANY_WITHOUT_STATUS * requests:
+                shown.append(
+                    self._callout(
+                        "some_status",
+                        service=service,
+                        count=self.locale.count(unknown),
+                        requests=self.locale.count(requests),
+                    )
+                )
+            shown.append(
                 figures.errors(
                     part,
                     service=service,
                     periods=self.periods,
-                    statuses=self.week.statuses,
+                    statuses=week.statuses,
                     events=self.events,
                     locale=self.locale,
                 )
-                for service, part in self._by_service(hours)
-            ),
-        )
+            )
+        if len(statuses):
+            shown.append(tables.statuses(statuses, services=week.team.services, locale=self.locale))
+        return Section(*shown)
 
     def latency(self) -> Section:
         """Percentiles per hour, or a plain statement that the log has no latency."""
-        hours = comparison.hourly_latency(self.week)
+        hours = self._shown(comparison.hourly_latency(self.week))
         charts = [
             figures.latency(
                 part,
@@ -270,6 +325,11 @@ class WeeklyTeamReport:
 
     def _callout(self, name: sections.CalloutName, *, level: Severity = "notice", **values: str) -> Callout:
         return sections.callout(name, locale=self.locale, level=level, **values)
+
+    def _shown(self, hours: pd.DataFrame) -> pd.DataFrame:
+        """The hours that charts of the week show."""
+        start, end = pd.Timestamp(self.week.shown.start), pd.Timestamp(self.week.shown.end)
+        return hours[(hours["hour"] >= start) & (hours["hour"] < end)]
 
     def _by_service(self, hours: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         for service in self.week.team.services:

@@ -16,7 +16,7 @@ from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.findings.model import Finding
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
-from shokubai.workspace.extent import shown_window
+from shokubai.workspace.extent import seen_window, shown_window
 from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
@@ -116,11 +116,16 @@ class TeamWeek:
         return sli.data_complete_through(mine, silences, window=Window(self.at - HISTORY, self.at))
 
     @cached_property
+    def seen(self) -> Window | None:
+        """From the week's first minute with requests to the end of its last; None when it has none."""
+        return seen_window(self.window, self.service_minutes["minute"])
+
+    @cached_property
     def shown(self) -> Window:
         """What charts of the week show: the week, or the hours around its requests where the data is short."""
         return shown_window(
             self.window,
-            self.service_minutes["minute"],
+            self.seen,
             log_begins_at=self.span.start if self.span else None,
             data_complete_through=self.data_complete_through,
         )

@@ -7,6 +7,17 @@ from shokubai.display.figures.errors import errors
 from shokubai.display.figures.latency import latency
 from shokubai.display.figures.objectives import objectives
 from shokubai.display.figures.saturation import saturation
+from shokubai.display.figures.sli_minutes import sli_minutes
 from shokubai.display.figures.traffic import traffic
 
-__all__ = ["budget", "burn", "completeness", "errors", "latency", "objectives", "saturation", "traffic"]
+__all__ = [
+    "budget",
+    "burn",
+    "completeness",
+    "errors",
+    "latency",
+    "objectives",
+    "saturation",
+    "sli_minutes",
+    "traffic",
+]

@@ -8,6 +8,7 @@ from shokubai.display.tables.routes import routes_by_budget, routes_by_change
 from shokubai.display.tables.silences import silences
 from shokubai.display.tables.slos import burn_rates, episodes, verdicts
 from shokubai.display.tables.sre_requests import sre_requests
+from shokubai.display.tables.statuses import statuses
 from shokubai.display.tables.teams import teams
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "routes_by_change",
     "silences",
     "sre_requests",
+    "statuses",
     "teams",
     "verdicts",
 ]
