@@ -10,11 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from shokubai.workspace import Workspace
 
 REQUIRE_BROWSER = os.environ.get("SHOKUBAI_REQUIRE_BROWSER", "") not in ("", "0")
 REAL_DATA = os.environ.get("SHOKUBAI_REAL_DATA", "")
@@ -103,3 +108,41 @@ def browser() -> Iterator[Any]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path) -> Callable[..., Workspace]:
+    """A function that writes parameters (texts by path) and tables (frames by name) and opens them.
+
+    ``requests`` may lack optional columns. The organisation is in Tokyo unless the parameters say otherwise.
+    """
+    from shokubai import workspace
+
+    organization = """\
+name: {en: Aoba, ja: あおば}
+vision: {en: Catalyst}
+mission: {en: Mechanisms}
+time_zone: Asia/Tokyo
+language: en
+calendar: {country: JP}
+"""
+    run = "team_notebooks: [weekly_team_report]\norganization_notebooks: []\nwarehouse: main\nteams: all\n"
+
+    def make(parameters: Mapping[str, str], **frames: pd.DataFrame) -> Workspace:
+        paths = "".join(f'  {name}: {{path: "{{outputs}}/{name}.parquet"}}\n' for name in frames)
+        texts = {
+            "organization.yaml": organization,
+            "warehouses/main.yaml": f"engine: duckdb\ntables:\n{paths}",
+            "runs/weekly.yaml": run,
+            **parameters,
+        }
+        for name, text in texts.items():
+            file = tmp_path / "parameters" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        (tmp_path / "outputs").mkdir(exist_ok=True)
+        for name, frame in frames.items():
+            frame.to_parquet(tmp_path / "outputs" / f"{name}.parquet")
+        return workspace.open(tmp_path / "parameters")
+
+    return make

@@ -135,7 +135,7 @@ def test_last_month_is_counted_exactly(demo_outputs, demo_facts):
         f"""
         SELECT http_request_method, http_route, count(*),
             count(*) FILTER (http_response_status_code BETWEEN 500 AND 599),
-            list_sort(list(duration_seconds))[1 + floor(0.95 * (count(duration_seconds) - 1))::BIGINT]
+            list_sort(list(duration_seconds) FILTER (duration_seconds IS NOT NULL))[1 + floor(0.95 * (count(duration_seconds) - 1))::BIGINT]
         FROM read_parquet('{path}', hive_partitioning = false)
         WHERE service_name = 'search-api'
             AND strftime(timezone('Asia/Tokyo', timestamp), '%Y-%m-%d') IN {tuple(LAST_MONTH.values())}
