@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from shokubai.core.windows import Window
+from shokubai.core.windows import Window, local_day
 from shokubai.display.frames import (
     HOURLY_COMPLETENESS,
     HOURLY_LATENCY,
@@ -41,14 +41,13 @@ def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
         frame[column] = frame[column].fillna(0).astype("Int64").mask(missing)
     unknown = without_status(week.route_counts, ["service_name"])["service_name"]
     frame["error_count"] = frame["error_count"].mask(frame["service_name"].isin(unknown))
-    for prefix, past in (
-        ("comparable_", _moved_by_weeks(week.comparable_route_hours, week)),
-        ("last_month_", moved(week.last_month_route_hours, week.zone)),
+    for prefix, past, known in (
+        ("comparable_", _moved_by_weeks(week.comparable_route_hours, week), _comparable_axis(week)),
+        ("last_month_", moved(week.last_month_route_hours, week.zone), _last_month_axis(week)),
     ):
-        frame = _joined(frame, _service_hours(past, counts), counts, prefix=prefix)
-        if len(past):  # the period was read: an hour without a row had no request
-            for column in counts:
-                frame[prefix + column] = frame[prefix + column].fillna(0)
+        # A known hour without a row had no request.
+        was = known.merge(_service_hours(past, counts), on=_SERVICE_HOUR, how="left").fillna(dict.fromkeys(counts, 0))
+        frame = _joined(frame, was, counts, prefix=prefix)
     return HOURLY_TRAFFIC.conform(frame)
 
 
@@ -142,10 +141,43 @@ def _before_the_log(week: TeamWeek, hours: pd.DataFrame) -> pd.Series:
 
 
 def moved(hours: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
-    """Hours moved by ``moved_by`` along the wall clock of ``zone``, so that 09:00 stays 09:00."""
-    wall = hours["hour"].dt.tz_convert(zone).dt.tz_localize(None) + hours["moved_by"]
-    placed = wall.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
-    return hours.assign(hour=placed.astype("datetime64[us, UTC]")).dropna(subset="hour")
+    """Hours moved by ``moved_by`` along the wall clock of ``zone``, so that 09:00 stays 09:00.
+
+    Where clocks go back an hour happens twice; the first is the one that is moved, and moved to. Hours that the
+    clocks leave out are dropped.
+    """
+    wall = hours["hour"].dt.tz_convert(zone).dt.tz_localize(None)
+    placed = _first(wall + hours["moved_by"], zone)
+    return hours.assign(hour=placed)[placed.notna() & (_first(wall, zone) == hours["hour"])]
+
+
+def _first(wall: pd.Series, zone: ZoneInfo) -> pd.Series:
+    """Wall-clock times as instants in UTC, the first of two."""
+    summer = np.ones(len(wall), dtype=np.bool_)
+    placed: pd.Series = wall.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT").dt.tz_convert("UTC")
+    return placed.astype("datetime64[us, UTC]")
+
+
+def _comparable_axis(week: TeamWeek) -> pd.DataFrame:
+    """The hours of this week whose counterpart in the comparable week is known: service_name, hour."""
+    if week.comparable is None:
+        return _axis(week).iloc[:0]
+    return _moved_by_weeks(_without_silences(hour_axis(week.comparable, week.team.services), week), week)[
+        _SERVICE_HOUR
+    ]
+
+
+def _last_month_axis(week: TeamWeek) -> pd.DataFrame:
+    """The hours of this week whose counterpart in last month's matching day is known: service_name, hour."""
+    days = [_axis(week).iloc[:0].assign(moved_by=pd.Series(dtype="timedelta64[us]"))]
+    for pair in week.last_month_days:
+        hours = hour_axis(local_day(pair.compared_with, week.zone), week.team.services)
+        days.append(hours.assign(moved_by=pd.Timedelta(pair.day - pair.compared_with).as_unit("us")))
+    return moved(_without_silences(pd.concat(days, ignore_index=True), week), week.zone)[_SERVICE_HOUR]
+
+
+def _without_silences(hours: pd.DataFrame, week: TeamWeek) -> pd.DataFrame:
+    return hours[~missing_hours(week.silences, hours)]
 
 
 def _moved_by_weeks(hours: pd.DataFrame, week: TeamWeek) -> pd.DataFrame:

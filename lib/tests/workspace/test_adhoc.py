@@ -28,7 +28,11 @@ owns:
   - service: shop
     routes: ["/items"]
 """,
-    "teams/post.yaml": "name: {en: Post}\nlanguage: en\nowns: [{service: mail}, {service: shop, routes: [/orders]}]\n",
+    "teams/post.yaml": """\
+name: {en: Post}
+language: en
+owns: [{service: mail}, {service: shop, routes: [/orders]}]
+""",
 }
 
 SLO = """\

@@ -1,4 +1,3 @@
-import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -87,7 +86,7 @@ def test_open_without_arguments(make_workspace, shop, request_log, tmp_path, mon
     monkeypatch.chdir(tmp_path / "notebooks")
     opened = shokubai.open()
     assert opened.tables.name == made.tables.name == "main"
-    assert os.path.samefile(opened.outputs, tmp_path / "outputs")
+    assert opened.outputs.samefile(tmp_path / "outputs")
     assert len(opened.requests("2026-10-27")) == 1
 
 
@@ -98,5 +97,5 @@ def test_open_needs_a_warehouse(make_workspace, shop, request_log, tmp_path):
     with pytest.raises(UsageError, match=r"which warehouse, shokubai\.open\(warehouse=…\)"):
         shokubai.open(tmp_path / "parameters")
     assert shokubai.open(tmp_path / "parameters", warehouse="main").tables.name == "main"
-    with pytest.raises(UsageError, match="no warehouse is called 'mian'.*did you mean 'main'"):
+    with pytest.raises(UsageError, match=r"no warehouse is called 'mian'.*did you mean 'main'"):
         shokubai.open(tmp_path / "parameters", warehouse="mian")
