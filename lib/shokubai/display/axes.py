@@ -14,7 +14,6 @@ from shokubai.core.windows import DAY, HOUR, Window, local_midnight
 from shokubai.display.exhibit import escape_for_plotly
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
-from shokubai.display.scrub import scrub
 from shokubai.display.template import LIGHT
 
 STAMP = "%Y-%m-%d %H:%M:%S"
@@ -54,6 +53,7 @@ def time_axis(window: Window, locale: Locale) -> Layout:
         "tickvals": [value for value, _ in ticks],
         "ticktext": [text for _, text in ticks],
         "ticklabelposition": position,
+        "ticklabeloverflow": "allow",
         "ticks": "outside",
         "ticklen": 5,
         "tickcolor": LIGHT["axis"],
@@ -146,7 +146,7 @@ def draw_events(
                     locale.say(
                         "event.incident",
                         id=row["incident_id"],
-                        title=scrub(row["title"]),
+                        title=row["title"],
                         span=locale.instants(
                             row["started_at"],
                             row["mitigated_at"] if pd.notna(row["mitigated_at"]) else row["resolved_at"],
@@ -167,7 +167,7 @@ def draw_events(
                         "event.deployment",
                         service=row["service_name"],
                         version=row["service_version"],
-                        description=scrub(row["description"]),
+                        description=row["description"],
                         at=locale.instant(row["deployed_at"]),
                     )
                     for row in deployments

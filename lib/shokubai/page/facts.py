@@ -17,7 +17,7 @@ import pandas as pd
 from shokubai.config.model import LANGUAGES
 from shokubai.display.format import Locale
 from shokubai.display.prose import tell
-from shokubai.display.scrub import scrub
+from shokubai.core.scrub import scrub
 from shokubai.display.sections import headline_sentence
 from shokubai.findings import Finding, finding_facts
 from shokubai.slo.model import SloStatus

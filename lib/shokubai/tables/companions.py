@@ -9,9 +9,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from shokubai.core.scrub import scrub, scrub_route
 from shokubai.core.windows import Window
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, SRE_REQUESTS
 from shokubai.tables.store import HOUR_US, Tables
+
+_KEYS = ("service_name", "team")
+_PROSE = ("description", "title", "summary")  # versions and ids may be long runs of letters and digits
 
 
 def read_metric_hours(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -61,4 +65,10 @@ def read_sre_requests(tables: Tables, window: Window) -> pd.DataFrame:
 
 
 def _with_text(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.fillna(dict.fromkeys(frame.select_dtypes("str").columns, ""))
+    """Missing text as empty, and no personal data in what people wrote: reports are shared."""
+    texts = [str(name) for name, type_ in frame.dtypes.items() if pd.api.types.is_string_dtype(type_)]
+    frame = frame.fillna(dict.fromkeys(texts, ""))
+    for name in texts:
+        if name not in _KEYS:
+            frame[name] = frame[name].map(scrub if name in _PROSE else scrub_route).astype("str")
+    return frame

@@ -11,7 +11,7 @@ import pytest
 
 from shokubai import demo, workspace
 from shokubai.core.windows import Week, Window
-from shokubai.display.scrub import scrub_route
+from shokubai.core.scrub import scrub_route
 from shokubai.page import WeeklyTeamReport
 from shokubai.page.facts import weekly_facts
 

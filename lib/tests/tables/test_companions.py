@@ -38,6 +38,24 @@ def test_deployments_of_the_window(project):
     pd.testing.assert_series_equal(got.dtypes, contracts.DEPLOYMENTS.empty().dtypes)
 
 
+def test_what_people_wrote_holds_no_personal_data(project):
+    sha = "0123456789abcdef0123456789abcdef01234567"
+    frame = pd.DataFrame(
+        {
+            "deployed_at": at("20T00:00"),
+            "service_name": ["shop"],
+            "service_version": [sha],
+            "deployment_id": ["d1 by hanako@example.com"],
+            "description": ["asked for by taro@example.com from 203.0.113.24"],
+        }
+    )
+    project.companion("deployments", frame)
+    got = read_deployments(project.open(), ["shop"], WEEK)
+    assert got[["service_version", "deployment_id", "description"]].values.tolist() == [
+        [sha, "d1 by [email]", "asked for by [email] from [ip]"]
+    ]
+
+
 def test_incidents_whose_impact_overlaps_the_window(project):
     frame = pd.DataFrame(
         [

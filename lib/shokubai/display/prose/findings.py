@@ -17,7 +17,7 @@ from shokubai.config.model import Language, Team
 from shokubai.core.windows import Window
 from shokubai.display.exhibit import Callout, Notice, Notices
 from shokubai.display.format import Locale
-from shokubai.display.scrub import scrub
+from shokubai.core.scrub import scrub
 from shokubai.findings import Finding
 
 

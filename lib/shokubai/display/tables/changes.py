@@ -10,7 +10,6 @@ from shokubai.core.windows import Window
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
-from shokubai.display.scrub import scrub
 
 
 def changes(events: Events, *, alerts: pd.DataFrame, window: Window, locale: Locale) -> Table:
@@ -25,7 +24,7 @@ def changes(events: Events, *, alerts: pd.DataFrame, window: Window, locale: Loc
                 Cell(locale.instant(row["deployed_at"])),
                 Cell(locale.say("change.deployment")),
                 Cell(row["service_name"], is_code=True),
-                Cell(row["service_version"], detail=scrub(row["description"])),
+                Cell(row["service_version"], detail=row["description"]),
             )
         )
     for row in mine.incidents.to_dict("records"):
@@ -39,7 +38,7 @@ def changes(events: Events, *, alerts: pd.DataFrame, window: Window, locale: Loc
                 Cell(locale.instants(row["started_at"], ended)),
                 Cell(locale.say("change.incident")),
                 Cell(row["service_name"], is_code=True),
-                Cell(scrub(row["title"]), detail=" · ".join(filter(None, detail))),
+                Cell(row["title"], detail=" · ".join(filter(None, detail))),
             )
         )
     for row in fired.to_dict("records"):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import NO_VALUE, Locale
-from shokubai.display.scrub import scrub
+from shokubai.core.scrub import scrub
 
 
 def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> Table:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import Locale
-from shokubai.display.scrub import scrub
 
 
 def sre_requests(requests: pd.DataFrame, *, locale: Locale) -> Table:
@@ -29,7 +28,7 @@ def sre_requests(requests: pd.DataFrame, *, locale: Locale) -> Table:
                 Cell(locale.instant(row["opened_at"])),
                 Cell(row["team"]),
                 Cell(row["kind"]),
-                Cell(scrub(row["summary"]), detail=row["request_id"]),
+                Cell(row["summary"], detail=row["request_id"]),
                 Cell(_until(row["opened_at"], row["first_response_at"], "wait.open", locale)),
                 Cell(_until(row["opened_at"], row["closed_at"], "wait.unclosed", locale)),
             )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shokubai.display.scrub import scrub
+from shokubai.core.scrub import scrub
 
 REPLACED = [
     ("/files/hanako.tanaka@example.co.jp/invoice.pdf", "/files/[email]/invoice.pdf"),
