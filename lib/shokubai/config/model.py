@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -58,8 +59,8 @@ class Organization:
 class Ownership:
     """A service a team owns, whole (``routes`` empty) or only the routes that match one of the patterns.
 
-    A pattern is a shell-style glob over the route, optionally after a method: ``/v1/invoices/*``,
-    ``POST /v1/uploads``.
+    A pattern is a route, optionally after a method: ``/v1/invoices/*``, ``POST /v1/uploads``. In the route ``*``
+    stands for any text and ``?`` for one character; everything else, such as ``[id]`` or ``{id}``, for itself.
     """
 
     service: str
@@ -72,9 +73,15 @@ def route_matches(patterns: tuple[str, ...], method: str, route: str) -> bool:
         return True
     for pattern in patterns:
         verb, _, path = pattern.rpartition(" ")
-        if (not verb or verb == method) and fnmatchcase(route, path):
+        if (not verb or verb == method) and _route_form(path).fullmatch(route):
             return True
     return False
+
+
+@lru_cache(maxsize=1024)
+def _route_form(path: str) -> re.Pattern[str]:
+    wildcards = {"*": ".*", "?": "."}
+    return re.compile("".join(wildcards.get(c) or re.escape(c) for c in path), re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Route patterns: a glob over the route, optionally after a method, as in ``POST /v1/uploads*``."""
+"""Route patterns: a route with ``*`` and ``?``, optionally after a method, as in ``POST /v1/uploads*``."""
 
 from __future__ import annotations
 
