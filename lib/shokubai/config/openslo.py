@@ -71,11 +71,18 @@ def _reference_or_inline(reference: str, kind: str, spec: Reader) -> Reader:
 
 
 def _start_time(node: Node, problems: Problems) -> datetime | None:
+    allowed = "YYYY-MM-DD HH:MM:00"
     try:
-        return datetime.strptime(node.text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall clock of calendar.timeZone
+        start = datetime.strptime(node.text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall clock of calendar.timeZone
     except ValueError:
-        problems.error(node, "is no time", found=node.shown, allowed="YYYY-MM-DD HH:MM:SS")
+        problems.error(node, "is no time", found=node.shown, allowed=allowed)
         return None
+    if start.second:
+        problems.error(
+            node, "is no whole minute, and requests are counted by minute", found=node.shown, allowed=allowed
+        )
+        return None
+    return start
 
 
 _METRIC = mapping(

@@ -9,6 +9,8 @@ from shokubai.config.model import Run, Source
 from shokubai.config.shape import known, listing, mapping, pattern, text
 
 NOTEBOOK = pattern(r"\w[\w-]*", "a notebook's file name without folder and without .ipynb")
+# Folders beside those of the runs, under outputs/.
+RESERVED = ("demo", "imports", "tables")
 
 
 def _instant(node: Node, problems: Problems) -> datetime | None:
@@ -32,6 +34,13 @@ def read_run(
 ) -> Run | None:
     """The run called ``name``, or None after reporting what is wrong."""
     before = problems.error_count
+    if name in RESERVED:
+        problems.error(
+            Node(node.file, 1),
+            "has a name that cannot be used, because outputs/ has a folder of that name for something else",
+            found=repr(name),
+            allowed=f"any but {', '.join(RESERVED)}",
+        )
     team = known("team", teams)
 
     def all_or_some(given: Node, problems: Problems) -> tuple[str, ...] | None:

@@ -7,6 +7,8 @@ from shokubai.config.model import LANGUAGES, Language, Ownership, Source, Team
 from shokubai.config.routes import route_patterns
 from shokubai.config.shape import choice, known, listing, mapping, text, whole_number, words
 
+# The folder of the organisation's own reports, beside those of the teams.
+RESERVED = ("organization",)
 OWNERSHIP = mapping({"service": text(), "routes": route_patterns}, required=("service",))
 
 
@@ -18,6 +20,13 @@ def read_team(
     ``language`` is the organisation's, for teams that name none; ``warehouses`` are the defined ones.
     """
     before = problems.error_count
+    if name in RESERVED:
+        problems.error(
+            Node(node.file, 1),
+            "has a name that cannot be used, because the organisation's own reports go to a folder of that name",
+            found=repr(name),
+            allowed=f"any but {', '.join(RESERVED)}",
+        )
     shape = mapping(
         {
             "name": words,

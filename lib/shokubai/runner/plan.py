@@ -171,8 +171,6 @@ def _team_names(parameters: Parameters, run: Run, wanted: Iterable[str]) -> tupl
     for name in wanted:
         if parameters.team(name).name not in of_run:
             raise UsageError(f"{run.source}: team {name!r} is not in run {run.name!r}; it has: {', '.join(of_run)}")
-    if ORGANIZATION in of_run:
-        raise UsageError(f"a team cannot be called {ORGANIZATION!r}: the organisation's own reports go there")
     return wanted or of_run
 
 

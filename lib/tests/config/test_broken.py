@@ -96,6 +96,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "teams/My_Team.yaml:1: error: file: has a name that cannot be used; found 'My_Team'; "
         "allowed: lower-case letters, digits and inner hyphens, at most 63 (RFC 1123)",
     ),
+    "team called as the organisation's folder": (
+        {"teams/organization.yaml": "name: Mine\nowns: [{service: invoice-api}]\n"},
+        "teams/organization.yaml:1: error: file: has a name that cannot be used, because the organisation's own "
+        "reports go to a folder of that name; found 'organization'; allowed: any but organization",
+    ),
     "team's warehouse unknown": (
         {"teams/core.yaml": ("warehouse: main", "warehouse: mian")},
         "teams/core.yaml:6: error: warehouse: there is no such warehouse; found 'mian'; allowed: main; "
@@ -216,7 +221,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
             )
         },
         "slos/invoice-api.yaml:19: error: spec.timeWindow[0].calendar.startTime: is no time; found '2026-01-01'; "
-        "allowed: YYYY-MM-DD HH:MM:SS",
+        "allowed: YYYY-MM-DD HH:MM:00",
+    ),
+    "calendar that starts within a minute": (
+        {
+            SLO_FILE: (
+                "isRolling: true",
+                "isRolling: false\n      calendar: {startTime: 2026-01-01 00:00:30, timeZone: UTC}",
+            )
+        },
+        "slos/invoice-api.yaml:19: error: spec.timeWindow[0].calendar.startTime: is no whole minute, and requests are "
+        "counted by minute; found '2026-01-01 00:00:30'; allowed: YYYY-MM-DD HH:MM:00",
     ),
     "isRolling as yes": (
         {SLO_FILE: ("isRolling: true", "isRolling: yes")},
@@ -469,6 +484,14 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"runs/weekly.yaml": ("warehouse: main", "warehouse: demo")},
         "runs/weekly.yaml:3: error: warehouse: there is no such warehouse; found 'demo'; allowed: main",
     ),
+    **{
+        f"run called {name}": (
+            {f"runs/{name}.yaml": "# later\nteam_notebooks: [weekly_team_report]\nwarehouse: main\n"},
+            f"runs/{name}.yaml:1: error: file: has a name that cannot be used, because outputs/ has a folder of that "
+            f"name for something else; found {name!r}; allowed: any but demo, imports, tables",
+        )
+        for name in ("demo", "imports", "tables")
+    },
     "run with an unknown team": (
         {"runs/weekly.yaml": ("teams: [core]", "teams: [cor]")},
         "runs/weekly.yaml:4: error: teams[0]: there is no such team; found 'cor'; allowed: core; did you mean 'core'?",
