@@ -88,7 +88,10 @@ class Workspace:
         """Everything a team's weekly report knows about one week; ``previous_facts`` are last week's facts."""
         chosen = self.parameters.team(team)
         parsed = week if isinstance(week, Week) else Week.parse(week)
-        return TeamWeek(self.parameters, self._tables_of(chosen), chosen, parsed, previous_facts=previous_facts)
+        opened = self._tables_of(chosen)
+        made = TeamWeek(self.parameters, opened, chosen, parsed, previous_facts=previous_facts)
+        opened.build(made.needed)
+        return made
 
     def requests(
         self,
@@ -131,9 +134,9 @@ class Workspace:
     ) -> pd.DataFrame:
         """Two windows side by side, the largest slow-down first.
 
-        Columns of ``requests`` with the endings _before and _after, and p95_ratio (after ÷ before) and
-        error_ratio_change (after − before). Rows with fewer than ``minimum_requests`` in either window are
-        left out, because their percentiles say nothing.
+        Columns of ``requests`` with the endings _before and _after (request_count_before, p95_seconds_after, …),
+        p95_ratio (after ÷ before) and error_ratio_change (after − before). Rows with fewer than
+        ``minimum_requests`` in either window are left out, because their percentiles say nothing.
         """
         first = self.requests(before, by=by, team=team, service=service)
         second = self.requests(after, by=by, team=team, service=service)
@@ -154,12 +157,11 @@ class Workspace:
         budget_left_ratio, completeness_ratio.
         """
         chosen = self.latest_week if week is None else week
-        weeks = [self.team_week(name, chosen) for name in ([team] if team else sorted(self.parameters.teams))]
-        for opened in {of_team.tables.name: of_team.tables for of_team in weeks}.values():
-            needed = [of_team.needed for of_team in weeks if of_team.tables is opened]
-            opened.build(Window(min(w.start for w in needed), max(w.end for w in needed)))
+        names = [team] if team else sorted(self.parameters.teams)
         rows = [
-            {"team": of_team.team.name, **_status_row(status)} for of_team in weeks for status in of_team.statuses
+            {"team": name, **_status_row(status)}
+            for name in names
+            for status in self.team_week(name, chosen).statuses
         ]
         return pd.DataFrame(rows, columns=["team", *_SLO_COLUMNS, *_STATUS_COLUMNS])
 
