@@ -33,6 +33,7 @@ tables    (``from shokubai.display import tables``) each gives a Table:
             tables.episodes(episodes, *, slo, locale)                     slo.model.EPISODES of one SLO
             tables.routes_by_budget(routes, *, locale, limit=10)          ROUTE_CHANGES
             tables.routes_by_change(routes, *, locale, limit=10)          ROUTE_CHANGES
+            tables.busiest_routes(routes, *, locale, limit=10)            ROUTE_CHANGES
             tables.changes(events, *, alerts, window, locale)             Events and tables.contracts.ALERTS
             tables.statuses(counts, *, services, locale)                  STATUS_COUNTS
             tables.silences(silences, *, locale)                          slo.model.SILENCES

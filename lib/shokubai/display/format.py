@@ -29,6 +29,15 @@ _BINARY_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")  # memory is sized in t
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
+def endpoint(method: str, route: str) -> str:
+    """A route after its method, or alone where the method is not known.
+
+    >>> endpoint("GET", "/orders"), endpoint("_OTHER", "shop.Cart/Add")
+    ('GET /orders', 'shop.Cart/Add')
+    """
+    return route if method in ("", "_OTHER") else f"{method} {route}".strip()
+
+
 def _absent(value: Any) -> bool:
     """None, NaN, NaT and pandas' NA, without importing pandas."""
     if value is None:

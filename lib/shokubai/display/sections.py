@@ -61,6 +61,7 @@ Nothing = Literal[
     "findings",
     "routes_by_budget",
     "routes_by_change",
+    "busiest_routes",
     "changes",
     "metrics",
     "silences",
@@ -224,4 +225,4 @@ def callout(name: CalloutName, *, locale: Locale, level: Severity = "notice", **
 
 def nothing(name: Nothing, *, locale: Locale) -> Callout:
     """Says that there was nothing to show, which is different from not having looked."""
-    return Callout("good", locale.say(f"nothing.{name}"))
+    return Callout("notice" if name == "metrics" else "good", locale.say(f"nothing.{name}"))

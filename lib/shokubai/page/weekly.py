@@ -128,9 +128,14 @@ class WeeklyTeamReport:
         if not self._has_objectives:
             return Section()
         week = self.week
+        lines = []
+        if not week.is_short:  # four weeks cannot be drawn from a day's data
+            lines.append(
+                figures.budget(week.histories, statuses=week.statuses, events=self.events, locale=self.locale)
+            )
         return Section(
             self._section("budget"),
-            figures.budget(week.histories, statuses=week.statuses, events=self.events, locale=self.locale),
+            *lines,
             figures.objectives(week.statuses, locale=self.locale),
             tables.verdicts(week.statuses, locale=self.locale),
         )
@@ -170,14 +175,16 @@ class WeeklyTeamReport:
         ]
         return Section(
             self._section("burn"),
-            *charts,
             *details,
             *episodes,
+            *charts,
             tables.burn_rates(week.statuses, locale=self.locale),
         )
 
     def traffic(self) -> Section:
         """Requests per hour beside the comparable week and the same business days of last month."""
+        if not self.week.has_data:
+            return Section()
         hours = self._shown(comparison.hourly_traffic(self.week))
         return Section(
             self._section("traffic"),
@@ -190,6 +197,8 @@ class WeeklyTeamReport:
     def errors(self) -> Section:
         """The ratio of failed requests per hour, and how requests were answered."""
         week = self.week
+        if not week.has_data:
+            return Section()
         statuses = comparison.status_counts(week)
         shown: list[Any] = [self._section("errors")]
         for service, part in self._by_service(self._shown(comparison.hourly_traffic(week))):
@@ -218,12 +227,14 @@ class WeeklyTeamReport:
                     locale=self.locale,
                 )
             )
-        if len(statuses):
+        if statuses["http_response_status_code"].notna().any():
             shown.append(tables.statuses(statuses, services=week.team.services, locale=self.locale))
         return Section(*shown)
 
     def latency(self) -> Section:
         """Percentiles per hour, or a plain statement that the log has no latency."""
+        if not self.week.has_data:
+            return Section()
         hours = self._shown(comparison.hourly_latency(self.week))
         charts = [
             figures.latency(
@@ -252,7 +263,9 @@ class WeeklyTeamReport:
         return Section(
             self._section("routes"),
             tables.routes_by_budget(routes, locale=self.locale),
-            tables.routes_by_change(routes, locale=self.locale),
+            tables.routes_by_change(routes, locale=self.locale)
+            if self.week.comparable
+            else tables.busiest_routes(routes, locale=self.locale),
         )
 
     def changes(self) -> Section:
@@ -278,15 +291,16 @@ class WeeklyTeamReport:
     def data_quality(self) -> Section:
         """Which hours are in the data, and which stretches are silent and why."""
         week = self.week
-        shown: list[Any] = [self._section("data_quality")]
-        if week.has_data:
-            hours = comparison.hourly_completeness(week)
-            shown.append(figures.completeness(hours, window=week.window, locale=self.locale))
-        if len(week.silences):
-            shown.append(tables.silences(week.silences, locale=self.locale))
-        else:
-            shown.append(sections.nothing("silences", locale=self.locale))
-        return Section(*shown)
+        if not week.has_data:
+            return Section()
+        hours = comparison.hourly_completeness(week)
+        return Section(
+            self._section("data_quality"),
+            figures.completeness(hours, window=week.window, locale=self.locale),
+            tables.silences(week.silences, locale=self.locale)
+            if len(week.silences)
+            else sections.nothing("silences", locale=self.locale),
+        )
 
     def provenance(self) -> Section:
         """Where the numbers come from: windows, versions, statements and bytes read."""

@@ -90,8 +90,11 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
         }
     )
     met = sum(s.verdict == "met" for s in statuses)
+    judged = [s for s in statuses if s.verdict != "not_enough_data"]
     return Figure(
-        title=locale.say("figure.objectives.title", met=met, count=len(statuses)),
+        title=locale.say(
+            "figure.objectives.title" if judged else "figure.objectives.not_judged", met=met, count=len(statuses)
+        ),
         data=data,
         layout={
             "height": 110 + ROW * max(len(statuses), 1),

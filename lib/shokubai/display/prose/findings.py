@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from shokubai.config.model import Language, Team
+from shokubai.core.scrub import scrub
 from shokubai.core.windows import Window
 from shokubai.display.exhibit import Callout, Notice, Notices
-from shokubai.display.format import Locale
-from shokubai.core.scrub import scrub
+from shokubai.display.format import Locale, endpoint
 from shokubai.findings import Finding
 
 
@@ -110,7 +110,7 @@ def _values(finding: Finding, locale: Locale) -> dict[str, Any]:
     words = vocabulary(locale.language)
     values: dict[str, Any] = dict(finding.numbers)
     values["service"] = scrub(finding.service)
-    values["where"] = scrub(f"{finding.method} {finding.route}".strip()) + f" ({scrub(finding.service)})"
+    values["where"] = f"{scrub(endpoint(finding.method, finding.route))} ({scrub(finding.service)})"
     values["subject"] = scrub(
         finding.subject_name or words["metrics"].get(finding.subject) or finding.subject.partition("@")[0]
     )

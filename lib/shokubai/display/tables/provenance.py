@@ -62,7 +62,7 @@ def _value(label: str, value: object, locale: Locale) -> Cell:
     if isinstance(value, str):
         return Cell(value, is_code=label in {"window", "code_version", "notebook", "parameters", "warehouse"})
     assert isinstance(value, Sequence)
-    return Cell(locale.join([str(part) for part in value]))
+    return Cell(locale.join([str(part) for part in value]) or NO_VALUE)
 
 
 def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from shokubai.display.exhibit import Cell, Header, Table
-from shokubai.display.format import NO_VALUE, Locale
 from shokubai.core.scrub import scrub
+from shokubai.display.exhibit import Cell, Header, Table
+from shokubai.display.format import NO_VALUE, Locale, endpoint
 
 
 def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> Table:
@@ -95,8 +95,42 @@ def routes_by_change(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
     )
 
 
+def busiest_routes(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> Table:
+    """The routes with most requests this week: what there is to show when there is no week to compare with."""
+    seen = routes[routes["request_count"].fillna(0) > 0]
+    most = seen.sort_values(
+        ["request_count", "service_name", "http_route", "http_request_method"], ascending=[False, True, True, True]
+    ).head(limit)
+    return Table(
+        locale.say("table.busiest_routes.caption"),
+        (
+            Header(locale.say("column.route")),
+            Header(locale.say("column.requests"), "end"),
+            Header(locale.say("column.errors"), "end"),
+            Header(locale.say("column.error_ratio"), "end"),
+            Header("p50", "end"),
+            Header("p95", "end"),
+            Header("p99", "end"),
+        ),
+        tuple(
+            (
+                _route(row),
+                Cell(locale.count(row["request_count"])),
+                Cell(locale.count(row["error_count"])),
+                Cell(_ratio(row["error_count"], row["request_count"], locale)),
+                *(Cell(locale.seconds(row[f"{p}_seconds"])) for p in ("p50", "p95", "p99")),
+            )
+            for row in most.to_dict("records")
+        ),
+        note=_rest(len(seen) - len(most), locale),
+        empty=locale.say("nothing.busiest_routes"),
+    )
+
+
 def _route(row: dict[Any, Any]) -> Cell:
-    return Cell(f"{row['http_request_method']} {scrub(row['http_route'])}", detail=row["service_name"], is_code=True)
+    return Cell(
+        scrub(endpoint(row["http_request_method"], row["http_route"])), detail=row["service_name"], is_code=True
+    )
 
 
 def _ratio(part: Any, whole: Any, locale: Locale) -> str:

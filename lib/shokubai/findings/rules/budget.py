@@ -15,9 +15,10 @@ from shokubai.slo.model import SloStatus
 def observe(evidence: Evidence) -> Iterable[Observation]:
     """One observation per SLO with traffic, in the worst case that holds.
 
-    exhausted: nothing is left, and the SLO is missed. exhausted_unsure: nothing is left, but there are too few
-    requests to tell from chance. exhausts: at the last days' pace nothing will be left soon. slow_burn: less than
-    half is left and more is spent than planned.
+    exhausted: nothing is left, and the SLO is missed. exhausted_incomplete: nothing is left, but so much of the
+    window is missing that the SLO is not judged. exhausted_unsure: nothing is left, but there are too few requests
+    to tell from chance. exhausts: at the last days' pace nothing will be left soon. slow_burn: less than half is
+    left and more is spent than planned.
     """
     for status in evidence.statuses:
         yield Observation(_judge(evidence, status))
@@ -34,6 +35,8 @@ def _judge(evidence: Evidence, status: SloStatus) -> Finding | None:
     if left <= 0:
         if status.verdict == "missed":
             return _finding(status, "exhausted", "critical")
+        if status.reason == "incomplete":
+            return _finding(status, "exhausted_incomplete", "warning")
         return _finding(status, "exhausted_unsure", "warning")
     if status.forecast.outcome == "exhausts" and exhausted_at is not None and exhausted_at <= horizon:
         return _finding(status, "exhausts", "warning")
@@ -86,5 +89,8 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
 
 
 RULE = Rule(
-    "budget", ("exhausted", "exhausted_unsure", "exhausts", "slow_burn", "eased", "resolved"), observe, follow_up
+    "budget",
+    ("exhausted", "exhausted_incomplete", "exhausted_unsure", "exhausts", "slow_burn", "eased", "resolved"),
+    observe,
+    follow_up,
 )

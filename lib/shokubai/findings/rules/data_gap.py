@@ -19,14 +19,18 @@ _SEVERITIES: Mapping[str, Severity] = {
 
 
 def observe(evidence: Evidence) -> Iterable[Observation]:
-    """One observation per service and kind of silence in the week; times are those of the longest stretch."""
+    """One observation per service and kind of silence in the week; times are those of the longest stretch.
+
+    Data that has been late for so long that it may not come at all is told as the end of the log.
+    """
+    ends_after_seconds = 3600 * evidence.thresholds("data_gap")["log_ends_hours"]
     silences = _of_the_week(evidence)
     for (service, kind), rows in silences.groupby(["service_name", "kind"], sort=True):
         longest = rows.iloc[int(rows["duration_seconds"].argmax())]
         yield Observation(
             Finding(
                 "data_gap",
-                str(kind),
+                "log_ends" if kind == "late" and longest["duration_seconds"] >= ends_after_seconds else str(kind),
                 str(service),
                 _SEVERITIES[str(kind)],
                 subject=str(kind),
@@ -57,4 +61,4 @@ def _of_the_week(evidence: Evidence) -> pd.DataFrame:
     ]
 
 
-RULE = Rule("data_gap", tuple(_SEVERITIES), observe)
+RULE = Rule("data_gap", (*_SEVERITIES, "log_ends"), observe)

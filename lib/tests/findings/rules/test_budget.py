@@ -27,6 +27,13 @@ def test_a_budget_that_few_requests_spent_is_not_certain(build):
     assert (found.case, found.severity) == ("exhausted_unsure", "warning")
 
 
+def test_a_budget_of_a_window_that_is_missing_in_part_is_spent_by_what_is_there(build):
+    [found] = findings(
+        build, budget_left_ratio=-13.4, bad_count=2756.0, verdict="not_enough_data", reason="incomplete"
+    )
+    assert (found.case, found.severity) == ("exhausted_incomplete", "warning")
+
+
 def test_a_budget_that_is_exactly_spent_is_spent(build):
     assert findings(build, budget_left_ratio=0.0, bad_count=1000.0, verdict="missed")[0].case == "exhausted"
 

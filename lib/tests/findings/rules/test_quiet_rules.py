@@ -70,6 +70,16 @@ def test_every_kind_of_silence_is_told(build, kind, severity):
     assert (found.numbers["expected_count"], found.numbers["duration_seconds"]) == (900, 9000)
 
 
+def test_data_that_is_a_day_late_is_the_end_of_the_log(build):
+    end = build.at("11-02 00:00")
+    hours_before = build.at("11-01 00:01"), build.at("11-01 00:00")
+    cases = []
+    for start in hours_before:
+        [found] = findings(data_gap, build.evidence(silences=build.silences((start, end, 900.0, "late"))))
+        cases.append((found.case, found.subject))
+    assert cases == [("late", "late"), ("log_ends", "late")]
+
+
 def test_several_silences_of_a_kind_are_one_finding_about_the_longest(build):
     silences = build.silences(
         (build.at("10-26 13:00"), build.at("10-26 14:00"), 100.0, "telemetry_gap"),
