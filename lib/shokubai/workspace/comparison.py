@@ -190,8 +190,13 @@ def _axis(week: TeamWeek) -> pd.DataFrame:
 
 
 def hour_axis(window: Window, services: Sequence[str]) -> pd.DataFrame:
-    """Every service × whole hour of a window: service_name, hour."""
-    hours = pd.date_range(window.start, window.end, freq="h", inclusive="left", unit="us", name="hour")
+    """Every service × hour of a window: service_name, hour.
+
+    Hours are those of UTC, as in the small tables; in a zone with half hours the first one begins before the
+    window and only its part inside it is counted.
+    """
+    first = window.start.replace(minute=0, second=0, microsecond=0)
+    hours = pd.date_range(first, window.end, freq="h", inclusive="left", unit="us", name="hour")
     return pd.MultiIndex.from_product([services, hours], names=_SERVICE_HOUR).to_frame(index=False)
 
 

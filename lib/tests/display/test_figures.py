@@ -339,6 +339,8 @@ def test_saturation_is_one_small_chart_per_metric_against_its_limit(en: Locale, 
     assert limits == [2.0 * 1024**3]
     mean = memory.data[1]["y"]
     assert (len(mean), mean[84:87]) == (168, [1.0e9, None, 1.2e9])  # the hour without samples is a gap
+    nearest = figures.saturation(frame, window=week, events=Events.none(), locale=en, most=1)
+    assert [figure.title for figure in nearest] == [memory.title]
 
 
 def test_completeness_joins_hours_into_stretches_and_counts_what_is_missing(en: Locale, week: Window) -> None:

@@ -13,12 +13,18 @@ from shokubai.display.tables.metrics import highest_sample, metric_title, metric
 from shokubai.display.template import LIGHT
 
 HEIGHT = 208
+_SERIES = ["service_name", "metric_name", "unit"]
 
 
-def saturation(metric_hours: pd.DataFrame, *, window: Window, events: Events, locale: Locale) -> tuple[Figure, ...]:
-    """A small chart per service and metric (METRIC_HOURS): hourly mean and highest value against the limit."""
+def saturation(
+    metric_hours: pd.DataFrame, *, window: Window, events: Events, locale: Locale, most: int = 12
+) -> tuple[Figure, ...]:
+    """A small chart per service and metric (METRIC_HOURS): hourly mean and highest value against the limit.
+
+    Of more than ``most`` series those nearest to their limits are drawn; the table has all.
+    """
     mine = metric_hours[(metric_hours["hour"] >= window.start) & (metric_hours["hour"] < window.end)]
-    groups = mine.sort_values("hour").groupby(["service_name", "metric_name", "unit"], sort=True)
+    groups = _nearest_to_limit(mine, most).sort_values("hour").groupby(_SERIES, sort=True)
     several = mine["service_name"].nunique() > 1
     return tuple(
         _panel(
@@ -26,6 +32,14 @@ def saturation(metric_hours: pd.DataFrame, *, window: Window, events: Events, lo
         )
         for key, frame in groups
     )
+
+
+def _nearest_to_limit(metric_hours: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The rows of the ``most`` series that came nearest to their limits; those without a limit come last."""
+    share = (metric_hours["max_value"] / metric_hours["limit_value"]).fillna(-1.0)
+    highest = metric_hours[_SERIES].assign(share=share).groupby(_SERIES, as_index=False)[["share"]].max()
+    chosen = highest.sort_values(["share", *_SERIES], ascending=[False, True, True, True]).head(most)
+    return metric_hours.merge(chosen[_SERIES], on=_SERIES)
 
 
 def _panel(
