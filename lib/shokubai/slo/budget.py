@@ -14,6 +14,8 @@ from math import floor
 import numpy as np
 import numpy.typing as npt
 
+from shokubai.core.windows import Window
+
 FloatArray = npt.NDArray[np.float64]
 
 # What floats of counts and ratios may be apart and still be equal: a few rounding errors, and far less than one
@@ -66,6 +68,17 @@ def budget_left_ratios(bad: npt.ArrayLike, *, valid: npt.ArrayLike, objective: f
     ratios = np.full(allowed.shape, np.nan)
     np.divide(allowed - b, allowed, out=ratios, where=allowed > 0)
     return np.where(np.abs(ratios) < TIE, 0.0, ratios)
+
+
+def projected_valid(valid: float, *, window: Window, whole_window: Window) -> float:
+    """How many valid events the whole of a calendar period is likely to have: valid so far × period / elapsed.
+
+    A rolling window is over when it is judged and keeps its own. The budget of a period that has just begun is
+    small only because little of its traffic has come; (1 − objective) × this is what the period will have.
+    """
+    if window.duration >= whole_window.duration:
+        return valid
+    return valid * (whole_window.duration / window.duration)
 
 
 def allowed_requests(total: int, objective: float) -> int:

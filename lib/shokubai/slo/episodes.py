@@ -12,7 +12,7 @@ import pandas as pd
 from shokubai.config.model import Slo
 from shokubai.core.windows import MINUTE, Window
 from shokubai.sli.minutes import MinuteSeries, minute_offset
-from shokubai.slo.budget import TIE, budget_share
+from shokubai.slo.budget import TIE, budget_share, projected_valid
 from shokubai.slo.budgeting import BudgetEvents, events_of
 from shokubai.slo.model import EPISODES
 from shokubai.slo.policy import WORKBOOK_POLICY, BurnCondition, error_ratio_of
@@ -40,15 +40,16 @@ def find_episodes(
     of them holds, over its long and its short lookback. It begins with the first and ends after the last slice
     that by itself burns above the threshold; episodes less than ``merge_within`` apart are one, and those that
     spent less than ``minimum_budget_ratio`` of the budget are left out. Its counts are requests; its share of the
-    budget is in the unit of the SLO, of the budget allowed in the SLO's window that ends ``at`` (default: the
-    series' end).
+    budget is in the unit of the SLO, of the budget of the SLO's window that ends ``at`` (default: the series' end).
+    With a calendar window it is of the budget of the period in which the episode ended, as far as the series holds
+    that; the budget of a period that is not over is what ``projected_valid`` makes of the traffic so far.
 
     An objective so low that even a total outage stays below the threshold (1 / (1 − objective)) has no episodes.
     """
     end = at or series.window.end
     whole = slo.window.whole(end)
     events = events_of(slo, series, anchor=whole.start)
-    judged, _ = events.between(minute_offset(whole.start, events.start), minute_offset(end, events.start))
+    valid_of: dict[Window, float] = {}
     limits = [error_ratio_of(c.threshold(whole.duration), objective=slo.objective) for c in conditions]
     burning = _burning(events, list(zip(conditions, limits, strict=True)))
     rows = []
@@ -56,11 +57,21 @@ def find_episodes(
         begin = events.start + first * events.slice_minutes * MINUTE
         until = min(events.start + last * events.slice_minutes * MINUTE, series.window.end)
         part = series.part(Window(begin, until))
-        spent = budget_share(float(events.bad[first:last].sum()), valid=int(judged), objective=slo.objective)
+        period = whole if slo.window.is_rolling else slo.window.whole(until)
+        if period not in valid_of:
+            valid_of[period] = _valid_in(events, period, end)
+        spent = budget_share(float(events.bad[first:last].sum()), valid=valid_of[period], objective=slo.objective)
         if spent is None or spent < minimum_budget_ratio * (1 - TIE):
             continue
         rows.append((begin, until, int(part.valid.sum()), int((part.valid - part.good).sum()), spent))
     return EPISODES.conform(pd.DataFrame(rows, columns=list(EPISODES.columns))) if rows else EPISODES.empty()
+
+
+def _valid_in(events: BudgetEvents, period: Window, end: datetime) -> float:
+    """The events that make a period's budget; of one that goes on beyond ``end`` those that are likely."""
+    judged = Window(period.start, min(period.end, end))
+    valid, _ = events.between(minute_offset(judged.start, events.start), minute_offset(judged.end, events.start))
+    return projected_valid(int(valid), window=judged, whole_window=period)
 
 
 def _burning(events: BudgetEvents, limits: Sequence[tuple[BurnCondition, float]]) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window
 from shokubai.sli.minutes import minute_offset
-from shokubai.slo.budget import TIE, budget_fraction_of, error_budget
+from shokubai.slo.budget import TIE, budget_fraction_of, error_budget, projected_valid
 from shokubai.slo.budgeting import BudgetEvents
 from shokubai.slo.model import Forecast
 
@@ -28,7 +28,8 @@ def forecast(
     budget is spent in the first hour in which bad ≥ (1 − objective) × valid, and lasts when that does not happen
     within one window's length. Calendar: the period's budget is (1 − objective) × valid so far × period / elapsed;
     it is spent when bad so far + pace × traffic × hours reaches that, and lasts when the period ends before.
-    exhausted: nothing is left now. unknown: no traffic in the window, or none in the pace's days.
+    exhausted: nothing is left now, for a calendar period of the budget that it will have. unknown: no traffic in
+    the window, or none in the pace's days.
     """
     start, now = minute_offset(window.start, events.start), minute_offset(window.end, events.start)
     lookback = min(PACE_LOOKBACK, whole_window.duration)
@@ -36,7 +37,8 @@ def forecast(
     recent_valid, recent_bad = _total(events, now - lookback // MINUTE, now)
     pace = recent_bad / recent_valid if recent_valid else None
     rate = None if pace is None else pace / float(budget_fraction_of(objective))
-    left = error_budget(bad, valid=valid, objective=objective).left_ratio
+    likely_valid = projected_valid(valid, window=window, whole_window=whole_window)
+    left = error_budget(bad, valid=likely_valid, objective=objective).left_ratio
     if left is None:
         return Forecast("unknown", None, rate, lookback)
     if left <= 0:
@@ -47,7 +49,7 @@ def forecast(
     if is_rolling:
         exhausted_at = _roll(events, window=window, objective=objective, traffic=traffic, pace=pace)
     else:
-        allowed = float(budget_fraction_of(objective)) * valid * (whole_window.duration / window.duration)
+        allowed = float(budget_fraction_of(objective)) * likely_valid
         exhausted_at = _draw_on(window.end, allowed=allowed, spent=bad, per_hour=pace * traffic)
         if exhausted_at is not None and exhausted_at > whole_window.end:
             exhausted_at = None

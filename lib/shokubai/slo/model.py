@@ -10,6 +10,7 @@ from shokubai.config.model import Slo
 from shokubai.core.frames import Column, FrameContract
 from shokubai.core.windows import Window
 from shokubai.sli.model import SILENCES
+from shokubai.slo.budget import TIE
 
 __all__ = [
     "BUDGET_HISTORY",
@@ -55,7 +56,8 @@ class BurnRate:
 class Forecast:
     """When the budget will be spent if the last days' pace goes on.
 
-    outcome: exhausted (it is spent already), exhausts (at ``exhausted_at``), lasts, unknown (no traffic).
+    outcome: exhausted (it is spent already; in a calendar period that is not over, all of the budget that the
+    whole period is likely to have), exhausts (at ``exhausted_at``), lasts, unknown (no traffic).
     """
 
     outcome: Literal["exhausted", "exhausts", "lasts", "unknown"]
@@ -73,6 +75,8 @@ class SloStatus:
     ``budget_allowed_count`` = (1 − objective) × valid_count, unrounded; ``budget_left_ratio`` is 1 − spent /
     allowed, negative when overspent, None without traffic; ``budget_left_minutes`` = that ratio × the whole
     window's minutes × (1 − objective).
+    ``data_since`` is when the first valid event was seen, if that is more than a day after the window's start and
+    nothing older is known: the window is then judged by the part of it that there is.
     """
 
     slo: Slo
@@ -97,6 +101,19 @@ class SloStatus:
     budget_left_minutes: float | None
     burn_rates: tuple[BurnRate, ...]
     forecast: Forecast
+    data_since: datetime | None = None
+
+    @property
+    def projected_left_ratio(self) -> float | None:
+        """``budget_left_ratio`` of the budget that the whole window is likely to have.
+
+        1 − spent / (allowed × whole window / window): the same for rolling windows, and for a calendar period what
+        is left if traffic goes on as so far. None without traffic.
+        """
+        if self.budget_left_ratio is None or self.window.duration >= self.whole_window.duration:
+            return self.budget_left_ratio
+        left = 1.0 - (1.0 - self.budget_left_ratio) * (self.window.duration / self.whole_window.duration)
+        return 0.0 if abs(left) < TIE else left
 
 
 BUDGET_HISTORY = FrameContract(
@@ -127,6 +144,8 @@ EPISODES = FrameContract(
         "ended_at": Column("TIMESTAMP", "end of the last bad minute"),
         "valid_count": Column("INT64", "requests, also where the SLO counts slices"),
         "bad_count": Column("INT64", "those of them that were not good"),
-        "budget_spent_ratio": Column("FLOAT64", "what they spent / the budget allowed in the SLO's window"),
+        "budget_spent_ratio": Column(
+            "FLOAT64", "what they spent / the budget of the SLO's window, or of their calendar period"
+        ),
     },
 )

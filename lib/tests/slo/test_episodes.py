@@ -144,6 +144,32 @@ def test_the_share_is_of_the_budget_that_the_status_shows(make_slo) -> None:
     assert status.window == Window(END - 28 * DAY, END)
 
 
+def month(make_slo):
+    anchor = datetime(2026, 1, 1)  # noqa: DTZ001 - OpenSLO's startTime is a wall-clock time
+    return make_slo(duration="1M", calendar=(anchor, "Asia/Tokyo"))
+
+
+def test_an_outage_of_last_month_is_charged_to_last_months_budget(make_slo) -> None:
+    # October 5 to November 1, 24:00 in Tokyo. The outage of October 28 spent 2,500 of what the 27 days of October
+    # that the series holds allow, 3,888; November's first day alone would allow 144.
+    ((share,),) = find_episodes(month(make_slo), service((NOON, 25, 1.0)))[["budget_spent_ratio"]].to_numpy()
+    assert share == pytest.approx(2500 / 3888, abs=1e-12)
+
+
+def test_an_outage_at_the_beginning_of_a_month_is_charged_to_the_whole_months_budget(make_slo) -> None:
+    # November's first day had 144,000 requests; its 30 days will have 4,320,000 and allow 4,320 failures.
+    first_of_november = END - 12 * HOUR
+    episodes = find_episodes(month(make_slo), service((first_of_november, 25, 1.0)))
+    assert spans(episodes) == [(first_of_november, first_of_november + 25 * MINUTE)]
+    assert episodes["budget_spent_ratio"].tolist() == pytest.approx([2500 / 4320], abs=1e-12)
+
+
+def test_each_of_two_months_has_its_own_budget(make_slo) -> None:
+    both = service((NOON, 25, 1.0), (END - 12 * HOUR, 25, 1.0))
+    shares = find_episodes(month(make_slo), both)["budget_spent_ratio"].tolist()
+    assert shares == pytest.approx([2500 / 3888, 2500 / 4320], abs=1e-12)
+
+
 def test_only_what_is_judged_makes_the_budget(make_slo) -> None:
     # A window of a week in a series of four: 1,008,000 requests allow 1,008 failures.
     episodes = find_episodes(make_slo(duration="7d"), service((NOON, 5, 1.0)))

@@ -97,3 +97,37 @@ def test_a_calendar_budget_lasts_to_the_periods_end(make_slo, make_rows) -> None
     assert judge(october(make_slo), rows, at=TENTH_DAY).forecast.outcome == "lasts"
     nothing_fails = make_rows(TENTH_DAY, 14_400, valid=1)
     assert judge(october(make_slo), nothing_fails, at=TENTH_DAY).forecast.outcome == "lasts"
+
+
+def test_a_blip_on_a_months_second_day_does_not_spend_the_months_budget(make_slo, make_rows) -> None:
+    # October 3, 00:00: 2,880 of an expected 44,640 requests have come. 43 failed at once on the first day, more than
+    # the 28.8 that the requests so far allow, but a tenth of the 446.4 of the whole month. At the pace of
+    # these two days, 43 of 2,880, the other 403.4 take 403.4 / (60 × 43/2,880) = 450.3 hours, within the month.
+    at = datetime(2026, 10, 2, 15, tzinfo=UTC)
+    bad = np.zeros(2880, dtype=np.int64)
+    bad[600:643] = 1
+    status = judge(october(make_slo), make_rows(at, 2880, valid=1, bad=bad), at=at)
+    assert status.budget_left_ratio == pytest.approx(1 - 43 / 28.8, abs=1e-12)
+    assert status.projected_left_ratio == pytest.approx(1 - 43 / 446.4, abs=1e-12)
+    assert status.forecast.outcome == "exhausts"
+    assert status.forecast.exhausted_at is not None
+    expected = timedelta(hours=(446.4 - 43) / (60 * 43 / 2880))
+    assert abs(status.forecast.exhausted_at - (at + expected)) < timedelta(seconds=1)
+
+
+def test_a_month_whose_whole_budget_is_gone_is_exhausted(make_slo, make_rows) -> None:
+    # 446 of 446.4 is not all of it, 447 is.
+    at = datetime(2026, 10, 2, 15, tzinfo=UTC)
+    outcomes = []
+    for failed in (446, 447):
+        bad = np.zeros(2880, dtype=np.int64)
+        bad[:failed] = 1
+        status = judge(october(make_slo), make_rows(at, 2880, valid=1, bad=bad), at=at)
+        outcomes.append(status.forecast.outcome)
+    assert outcomes == ["exhausts", "exhausted"]
+
+
+def test_at_a_months_end_nothing_is_projected(make_slo, make_rows) -> None:
+    at = datetime(2026, 10, 31, 15, tzinfo=UTC)
+    status = judge(october(make_slo), make_rows(at, 44_640, valid=1, bad=failures(44_640, every_hours=1)), at=at)
+    assert status.projected_left_ratio == status.budget_left_ratio == pytest.approx(1 - 72 / 446.4, abs=1e-12)
