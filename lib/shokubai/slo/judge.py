@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shokubai.config.model import Slo
-from shokubai.core.windows import MINUTE, Window
+from shokubai.core.windows import DAY, MINUTE, Window
 from shokubai.sli.completeness import completeness_ratio
 from shokubai.sli.minutes import fill_minutes, minute_offset
 from shokubai.sli.model import MISSING_KINDS
@@ -33,7 +33,8 @@ def judge(
     """Is the objective met at ``at``, how sure is that, and what is left of the budget?
 
     ``sli_minutes`` are SLI_MINUTES over the SLO's window (a calendar period: so far); rows from up to ten days
-    before it make the burn rates' peaks exact and are not judged. ``silences`` (SILENCES) lower the completeness;
+    before it make the burn rates' peaks exact and are not judged, and older ones tell a young service from a gap
+    at the window's start (``data_since``). ``silences`` (SILENCES) lower the completeness;
     None means that nothing is known to be missing. Raises ValueError when ``at`` or the window's start is not on
     a whole minute, DataError when the rows contradict themselves.
     """
@@ -96,7 +97,17 @@ def judge(
             whole_window=whole,
             is_rolling=slo.window.is_rolling,
         ),
+        data_since=_data_since(sli_minutes, window),
     )
+
+
+def _data_since(sli_minutes: pd.DataFrame, window: Window) -> datetime | None:
+    seen = sli_minutes.loc[sli_minutes["valid_count"] > 0, "minute"]
+    first = seen.min() if len(seen) else pd.NaT
+    if pd.isna(first) or not window.start + DAY < first < window.end:
+        return None
+    since: datetime = first.to_pydatetime(warn=False)
+    return since
 
 
 def known_until(silences: pd.DataFrame, *, service: str, at: datetime) -> datetime:

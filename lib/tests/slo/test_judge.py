@@ -87,6 +87,22 @@ def test_what_lies_before_the_window_is_not_judged_but_burned(make_slo, make_row
     assert status.burn_rates[0].rate == 0.0
 
 
+def test_a_log_that_begins_inside_the_window_says_since_when(make_slo, make_rows) -> None:
+    since = [
+        judge(make_slo(), make_rows(AT, minutes, valid=1), at=AT).data_since
+        for minutes in (4 * 1440, 27 * 1440 - 1, 27 * 1440, FOUR_WEEKS)
+    ]
+    # Less than a day after the window's start is what a quiet night or the time of day leaves.
+    assert since == [AT - 4 * DAY, AT - 27 * DAY + MINUTE, None, None]
+
+
+def test_a_gap_at_the_windows_start_does_not_make_a_service_young(make_slo, make_rows) -> None:
+    # A request five weeks ago, then nothing until four days ago.
+    rows = pd.concat([make_rows(AT - 35 * DAY, 1, valid=1), make_rows(AT, 4 * 1440, valid=1)])
+    assert judge(make_slo(), rows, at=AT).data_since is None
+    assert judge(make_slo(), make_rows(AT, 60), at=AT).data_since is None
+
+
 def test_rows_after_the_instant_are_not_seen(make_slo, make_rows) -> None:
     rows = make_rows(AT + DAY, FOUR_WEEKS + 1440, valid=1)
     assert judge(make_slo(), rows, at=AT).valid_count == FOUR_WEEKS
