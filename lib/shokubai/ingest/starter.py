@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from shokubai.config import check
 from shokubai.config.model import Parameters
+from shokubai.config.teams import RESERVED
 from shokubai.findings import default_rules_text
 from shokubai.ingest.model import ImportSummary, ServiceSummary
 
 AVAILABILITY_TARGET = 0.999
 LATENCY_TARGET = 0.99
+SMALLEST_THRESHOLD = 0.001  # seconds; whole-second logs have a p99 of 0
+
+LONGEST_NAME = 63 - len("-availability")  # SLOs are called after their service
+LONGEST_DISPLAY_NAME = 63
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped and JSON does not
 
 
 @dataclass(frozen=True)
@@ -29,18 +36,35 @@ class Starter:
     is_new_organization: bool
 
 
-def label(text: str) -> str:
-    """The text as a name of parameter files and SLOs: lower-case letters, digits and hyphens, at most 63.
+def label(text: str, *, longest: int = 63) -> str:
+    """The text as a name of parameter files: lower-case letters, digits, inner hyphens, at most ``longest``; or empty.
 
     >>> label("Online Boutique / front-end")
     'online-boutique-front-end'
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:longest].strip("-")
+
+
+def name_service(service: str, *, taken: Set[str]) -> str:
+    """A name for the files of a service: its label, with a hash of its own where that is empty, cut or taken."""
+    plain = label(service, longest=len(service))
+    if 0 < len(plain) <= LONGEST_NAME and plain not in taken:
+        return plain
+    digest = hashlib.sha256(service.encode("utf-8", "surrogatepass")).hexdigest()
+    named = (
+        f"{label(service, longest=LONGEST_NAME - 1 - size) or 'service'}-{digest[:size]}"
+        for size in range(6, LONGEST_NAME // 2)
+    )
+    return next(name for name in named if name not in taken)
 
 
 def starter_threshold(p99_seconds: float) -> float:
-    """The measured p99 rounded up to a half of its leading digit's unit: 6.12 → 6.5, 0.231 → 0.25, 0.9961 → 1.0."""
-    unit = 10.0 ** math.floor(math.log10(max(p99_seconds, 0.001))) / 2
+    """The measured p99 rounded up to a half of its leading digit's unit: 6.12 → 6.5, 0.231 → 0.25, 0.9961 → 1.0.
+
+    At least a millisecond.
+    """
+    p99_seconds = max(p99_seconds, SMALLEST_THRESHOLD)
+    unit = 10.0 ** math.floor(math.log10(p99_seconds)) / 2
     return float(f"{math.ceil(p99_seconds / unit - 1e-9) * unit:.6g}")
 
 
@@ -58,9 +82,17 @@ def write_starter(
     files: dict[str, str] = {f"warehouses/{summary.name}.yaml": _warehouse(summary)}
     notes: list[str] = []
     teams: list[str] = []
-    for service in summary.services:
-        name = label(service.service)
+    used: set[str] = set()
+    # Services that are labels already come first, so that each of those keeps its own name.
+    services = sorted(summary.services, key=lambda s: (label(s.service) != s.service, s.service))
+    for service in services:
         owners = _owners(service.service, parameters)
+        has_slos = parameters is not None and any(slo.service == service.service for slo in parameters.slos.values())
+        name = ""
+        if not (owners and has_slos):
+            taken = _taken(parameters, directory, is_owned=bool(owners), has_slos=has_slos)
+            name = name_service(service.service, taken=taken | used)
+            used.add(name)
         if owners:
             teams += owners
             elsewhere = [t for t in owners if parameters and parameters.teams[t].warehouse != summary.name]
@@ -72,7 +104,7 @@ def write_starter(
         else:
             files[f"teams/{name}.yaml"] = _team(service.service, summary.name)
             teams.append(name)
-        if parameters is None or not any(slo.service == service.service for slo in parameters.slos.values()):
+        if not has_slos:
             slos = list(_slos(service, name))
             if slos:
                 files[f"slos/{name}.yaml"] = "---\n".join(slos)
@@ -92,6 +124,17 @@ def _owners(service: str, parameters: Parameters | None) -> list[str]:
     return [team.name for team in parameters.teams.values() if service in team.services]
 
 
+def _taken(parameters: Parameters | None, directory: Path, *, is_owned: bool, has_slos: bool) -> set[str]:
+    """Names that the files of a service cannot have, because they belong to something else."""
+    taken = set(RESERVED)
+    if parameters is not None and not is_owned:
+        taken |= parameters.teams.keys()
+    if parameters is not None and not has_slos:
+        taken |= {file.stem for file in (directory / "slos").glob("*.yaml")}
+        taken |= {slo.removesuffix(f"-{kind}") for slo in parameters.slos for kind in ("availability", "latency")}
+    return taken
+
+
 def _write(files: dict[str, str], directory: Path) -> tuple[list[Path], list[Path]]:
     written, kept = [], []
     # The organisation comes last: as long as it is missing, the next import writes what is missing too.
@@ -108,7 +151,13 @@ def _write(files: dict[str, str], directory: Path) -> tuple[list[Path], list[Pat
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _display_name(service: str, kind: str) -> str:
+    whole = f"{service}: {kind}"
+    surplus = len(whole) - LONGEST_DISPLAY_NAME
+    return _text(whole if surplus <= 0 else f"{service[: -surplus - 1]}…: {kind}")
 
 
 def _organization(name: str, zone: str) -> str:
@@ -168,13 +217,13 @@ def _slos(service: ServiceSummary, name: str) -> Iterator[str]:
 apiVersion: openslo/v1
 kind: SLO
 metadata:
-  name: {label(f"{name}-availability")}
-  displayName: {_text(f"{service.service}: availability")}
+  name: {name}-availability
+  displayName: {_display_name(service.service, "availability")}
 spec:
   service: {_text(service.service)}
   indicator:
     metadata:
-      name: {label(f"{name}-availability")}
+      name: {name}-availability
     spec:
       ratioMetric:
         counter: true
@@ -198,13 +247,13 @@ spec:
 apiVersion: openslo/v1
 kind: SLO
 metadata:
-  name: {label(f"{name}-latency")}
-  displayName: {_text(f"{service.service}: latency")}
+  name: {name}-latency
+  displayName: {_display_name(service.service, "latency")}
 spec:
   service: {_text(service.service)}
   indicator:
     metadata:
-      name: {label(f"{name}-latency")}
+      name: {name}-latency
     spec:
       thresholdMetric:
         metricSource: {{type: shokubai, spec: {{column: duration_seconds}}}}

@@ -11,7 +11,19 @@ PLAIN = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 12 "-"
 
 @pytest.mark.parametrize(
     ("p99", "threshold"),
-    [(6.12, 6.5), (6.5, 6.5), (0.231, 0.25), (0.996, 1.0), (1.0, 1.0), (0.0004, 0.0005), (12.3, 15.0), (0.3, 0.3)],
+    [
+        (6.12, 6.5),
+        (6.5, 6.5),
+        (0.231, 0.25),
+        (0.996, 1.0),
+        (1.0, 1.0),
+        (0.0004, 0.001),
+        (0.0, 0.001),
+        (0.001, 0.001),
+        (0.0011, 0.0015),
+        (12.3, 15.0),
+        (0.3, 0.3),
+    ],
 )
 def test_a_threshold_is_the_p99_rounded_up(p99, threshold):
     assert starter_threshold(p99) == threshold
@@ -20,6 +32,7 @@ def test_a_threshold_is_the_p99_rounded_up(p99, threshold):
 def test_labels():
     assert label("Online Boutique / front_end") == "online-boutique-front-end"
     assert len(label("x" * 100)) == 63
+    assert label("請求") == ""
 
 
 def test_a_new_folder_gets_all_that_a_report_needs(write, importing, tmp_path):
@@ -100,3 +113,65 @@ def test_several_services_in_one_table_get_a_team_each(write, importing, tmp_pat
     parameters = load(tmp_path / "p")
     assert sorted(parameters.teams) == ["cart", "pay"]
     assert sorted(parameters.slos) == ["cart-availability", "pay-availability"]
+
+
+HOSTILE = (
+    "請求",
+    "検索サービス",
+    "a.b",
+    "a-b",
+    "a b",
+    "A-B",
+    "organization",
+    "x" * 67,
+    "x" * 68,
+    "-",
+    "null",
+    "2026-10-26",
+    "cart: &x \\ 'y' # z",
+    "tab\tand\x7f\u2028",
+    "<script>",
+    "🛒",
+)
+
+
+def services_table(write, services, name="log.csv", seconds="0"):
+    def cell(text):
+        return '"' + text.replace('"', '""') + '"'
+
+    lines = [f"2022-01-01 00:00:00,{cell(service)},200,{seconds}" for service in services]
+    return write("timestamp,service_name,http_response_status_code,duration_seconds", *lines, name=name)
+
+
+def test_services_of_any_name_get_files_of_their_own_that_are_right(write, importing, tmp_path):
+    summary = importing(services_table(write, HOSTILE), service=None)
+    assert {service.service for service in summary.services} == set(HOSTILE)
+    directory = tmp_path / "parameters"
+    starter = write_starter(summary, directory=directory)
+    parameters, problems = check(directory)
+    assert problems == []
+    assert starter.kept == ()
+    owners = {service: team.name for team in parameters.teams.values() for service in team.services}
+    assert owners.keys() == set(HOSTILE)
+    assert len(set(owners.values())) == len(HOSTILE)
+    assert owners["a-b"] == "a-b"  # its own name, whatever else would be called so
+    assert owners["請求"].startswith("service-")
+    for service, team in owners.items():
+        slos = [slo for slo in parameters.slos.values() if slo.service == service]
+        assert sorted(slo.name for slo in slos) == [f"{team}-availability", f"{team}-latency"]
+        assert {slo.source.file.name for slo in slos} == {f"{team}.yaml"}
+        assert max(len(slo.display_name) for slo in slos) <= 63
+        assert slos[1].indicator.threshold_seconds == 0.001
+    assert write_starter(summary, directory=directory).written == ()
+
+
+def test_a_service_called_as_an_earlier_one_gets_files_of_its_own(write, importing, tmp_path):
+    directory = tmp_path / "parameters"
+    write_starter(importing(services_table(write, ["a.b"]), service=None), directory=directory)
+    later = importing(services_table(write, ["a-b"], name="later.csv"), name="later", service=None)
+    starter = write_starter(later, directory=directory)
+    parameters, problems = check(directory)
+    assert problems == []
+    assert len(starter.written) == 3
+    assert sorted(team.services for team in parameters.teams.values()) == [("a-b",), ("a.b",)]
+    assert sorted({slo.service for slo in parameters.slos.values()}) == ["a-b", "a.b"]
