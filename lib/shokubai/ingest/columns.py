@@ -29,12 +29,12 @@ class MappedSelect:
     notes: list[str] = field(default_factory=list)
 
 
-def quoted(text: str) -> str:
+def as_literal(text: str) -> str:
     """The text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def identifier(name: str) -> str:
+def as_identifier(name: str) -> str:
     """The name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -49,7 +49,7 @@ def mapped_select(relation: Relation, *, options: ImportOptions, parser: duckdb.
     columns = {name: kind for name, kind in described.items() if name not in _INTERNAL}
     mapped = {name: name for name in REQUESTS.columns if name in columns} | dict(options.mapping.columns)
     if options.service is not None:
-        mapped["service_name"] = quoted(options.service)
+        mapped["service_name"] = as_literal(options.service)
     for name, hint in (("timestamp", "--column timestamp=COLUMN"), ("service_name", "--service NAME")):
         if name not in mapped:
             raise UsageError(
@@ -75,9 +75,9 @@ def mapped_select(relation: Relation, *, options: ImportOptions, parser: duckdb.
                     f"{relation.file}: --unique {name}: there is no such column; there are: {_listed(columns)}"
                     + (f"; did you mean {near!r}?" if near else "")
                 )
-        names = ", ".join(identifier(name) for name in options.mapping.unique)
+        names = ", ".join(as_identifier(name) for name in options.mapping.unique)
         # A row that lacks one of them is not known to be a duplicate.
-        absent = " OR ".join(f"{identifier(name)} IS NULL" for name in options.mapping.unique)
+        absent = " OR ".join(f"{as_identifier(name)} IS NULL" for name in options.mapping.unique)
         unique = f"CASE WHEN NOT ({absent}) THEN md5(to_json([{names}]::VARCHAR[])::VARCHAR) END"
 
     def text_of(name: str) -> str:
@@ -137,7 +137,7 @@ def _checked(
 ) -> tuple[str, str]:
     """The text as one SQL expression over the relation, and its type."""
     if text in columns:
-        return identifier(text), columns[text]
+        return as_identifier(text), columns[text]
     try:
         if len(parser.extract_statements(f"SELECT ({text})")) != 1:
             raise UsageError(f"{what}: must be one expression")
@@ -157,11 +157,11 @@ def _instant(expression: str, kind: str, zone: str) -> tuple[str, str]:
         return expression, ""
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return (
-            f"timezone({quoted(zone)}, CAST({expression} AS TIMESTAMP))",
+            f"timezone({as_literal(zone)}, CAST({expression} AS TIMESTAMP))",
             f"times without an offset are read as {zone}",
         )
     if kind == "VARCHAR":
-        return f"text_instant({expression}, {quoted(zone)})", f"times without an offset are read as {zone}"
+        return f"text_instant({expression}, {as_literal(zone)})", f"times without an offset are read as {zone}"
     return f"epoch_instant({expression})", "numbers are read as time since 1970, the unit told by their size"
 
 

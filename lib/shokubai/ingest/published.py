@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from shokubai.ingest.columns import quoted
+from shokubai.ingest.columns import as_literal
 from shokubai.ingest.model import ServiceSummary
 
 
@@ -18,7 +18,7 @@ def published_routes(directory: Path) -> dict[str, frozenset[str]]:
     with closing(duckdb.connect(":memory:")) as connection:
         rows = connection.execute(
             "SELECT service_name, list(DISTINCT http_route) "
-            f"FROM read_parquet({quoted(f'{directory}/*/*.parquet')}, hive_partitioning = false) "
+            f"FROM read_parquet({as_literal(f'{directory}/*/*.parquet')}, hive_partitioning = false) "
             "GROUP BY service_name"
         ).fetchall()
     return {service: frozenset(routes) for service, routes in rows}
@@ -27,7 +27,7 @@ def published_routes(directory: Path) -> dict[str, frozenset[str]]:
 def summarize_services(pattern: str, *, memory_limit: str) -> tuple[ServiceSummary, ...]:
     """Each service with its counts, and its latency to start an objective from."""
     with closing(duckdb.connect(":memory:")) as connection:
-        connection.execute(f"SET memory_limit = {quoted(memory_limit)}")
+        connection.execute(f"SET memory_limit = {as_literal(memory_limit)}")
         rows = connection.execute(
             f"""
             SELECT
@@ -37,7 +37,7 @@ def summarize_services(pattern: str, *, memory_limit: str) -> tuple[ServiceSumma
                 count(duration_seconds),
                 quantile_cont(duration_seconds, 0.5),
                 quantile_cont(duration_seconds, 0.99) FILTER (coalesce(http_response_status_code, 200) < 500)
-            FROM read_parquet({quoted(pattern)}, hive_partitioning = false)
+            FROM read_parquet({as_literal(pattern)}, hive_partitioning = false)
             GROUP BY service_name
             ORDER BY service_name
             """

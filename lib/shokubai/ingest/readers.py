@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from shokubai.core.errors import UsageError
-from shokubai.ingest.columns import Relation, mapped_select, quoted
+from shokubai.ingest.columns import Relation, as_literal, mapped_select
 from shokubai.ingest.content import Fingerprint, read_blocks, read_line_chunks
 from shokubai.ingest.line_format import ERROR_LINE, HEAD, LOOSE_REST, OPEN_REST, REST, decide_format
 from shokubai.ingest.model import Advance, ImportOptions
@@ -136,7 +136,7 @@ def _json_lines_reader(
         raise UsageError(f"{recognised.path}: begins like JSON lines, but none of its first lines is a JSON object")
     empty = pa.table({"line_number": pa.array([], pa.int64()), "line": pa.array([], pa.string())})
     parser.register("chunk", empty)
-    relation = Relation(_JSON_RECORDS.format(structure=quoted(structure)), str(recognised.path))
+    relation = Relation(_JSON_RECORDS.format(structure=as_literal(structure)), str(recognised.path))
     select = mapped_select(relation, options=options, parser=parser)
     return _LineReader("JSON lines", recognised, parser, fingerprint, select.sql, {}, select.notes)
 
@@ -172,9 +172,9 @@ class _TableReader:
         self._cursor = parser.cursor()  # of its own, because the result is read while the parser works
         self._cursor.execute("SET temp_directory = ''; SET TimeZone = 'UTC'")
         source = (
-            f"read_parquet({quoted(str(self._path))}, hive_partitioning = false)"
+            f"read_parquet({as_literal(str(self._path))}, hive_partitioning = false)"
             if self.kind == "Parquet"
-            else f"read_csv({quoted(str(self._path))}, store_rejects = true, sample_size = {_CSV_SAMPLE_ROWS}"
+            else f"read_csv({as_literal(str(self._path))}, store_rejects = true, sample_size = {_CSV_SAMPLE_ROWS}"
             f"{self._compression()})"
         )
         relation = Relation(_TABLE_RECORDS.format(source=source), str(self._path))

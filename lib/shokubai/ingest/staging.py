@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shokubai.ingest.addresses import HashKey
-from shokubai.ingest.columns import quoted
+from shokubai.ingest.columns import as_literal
 from shokubai.ingest.routes import MALFORMED, UNKNOWN, route_of
 from shokubai.tables.contracts import REQUESTS
 
@@ -35,8 +35,8 @@ class Staging:
     def __init__(self, directory: Path, *, memory_limit: str) -> None:
         self._connection = duckdb.connect(str(directory / "staging.duckdb"))
         self._connection.execute(
-            f"SET TimeZone = 'UTC'; SET memory_limit = {quoted(memory_limit)};"
-            f"SET temp_directory = {quoted(str(directory / 'spill'))}; SET enable_progress_bar = false"
+            f"SET TimeZone = 'UTC'; SET memory_limit = {as_literal(memory_limit)};"
+            f"SET temp_directory = {as_literal(str(directory / 'spill'))}; SET enable_progress_bar = false"
         )
         columns = ", ".join(f"{name} {_TYPES[column.type]}" for name, column in REQUESTS.columns.items())
         self._connection.execute(
@@ -148,7 +148,7 @@ class Staging:
                     AND s.timestamp >= TIMESTAMPTZ '{part.day} 00:00:00+00'
                     AND s.timestamp < TIMESTAMPTZ '{end} 00:00:00+00'
                 ORDER BY s.timestamp, s.line_number
-            ) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)
+            ) TO {as_literal(str(file))} (FORMAT parquet, COMPRESSION zstd)
             """
         )
 
@@ -175,7 +175,7 @@ class Staging:
             f"""
             SELECT
                 count(duration_seconds),
-                count(*) FILTER (http_route = {quoted(MALFORMED)}),
+                count(*) FILTER (http_route = {as_literal(MALFORMED)}),
                 count(DISTINCT coalesce(folded, http_route)),
                 count(folded)
             FROM staged LEFT JOIN folded USING (service_name, http_route)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from shokubai.core.errors import DataError, QueryError
 from shokubai.core.frames import FrameContract
 from shokubai.sources import results, spans
-from shokubai.sources.file_table import FileTable, kind_of, name_files, quoted, scan
+from shokubai.sources.file_table import FileTable, as_identifier, kind_of, name_files, scan
 from shokubai.sources.query import Query
 from shokubai.sources.warehouse import Files, Part, Statement
 
@@ -177,7 +177,7 @@ class DuckDbWarehouse:
                 select = table.view(relation, source, files=name_files(paths))
             else:
                 select = table.empty()
-            self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(table.name)} AS {select}")
+            self._connection.execute(f"CREATE OR REPLACE VIEW {as_identifier(table.name)} AS {select}")
         except duckdb.Error as error:
             raise DataError(f"{table.said_at}: table {table.name}: {str(error).strip()}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,8 @@ _ENGINE_TYPES = {
     "FLOAT64": "DOUBLE",
     "BOOL": "BOOLEAN",
 }
+# What the engine calls the only column of a CSV or JSON file in which there is nothing at all.
+_NO_COLUMNS = (("column0",), ("json",))
 # What to write in the mapping where a column's type is wrong, by what is wanted; {} is the column.
 _HINTS = {
     "TIMESTAMP": {
@@ -63,32 +65,56 @@ class FileTable:
     def name(self) -> str:
         return self.contract.name
 
+    def scan(self, connection: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> duckdb.DuckDBPyRelation:
+        """The rows of the files as they are, except that what is text in the contract is text in CSV.
+
+        Raises DataError when the files are of several kinds or cannot be read.
+        """
+        relation = scan(connection, files)
+        if kind_of(files[0]) != "csv":
+            return relation
+        types = dict(zip(relation.columns, (str(t) for t in relation.types), strict=True))
+        columns = (self.source_column(n, list(types)) for n, c in self.contract.columns.items() if c.type == "STRING")
+        # A version 1.20 is not the number 1.2.
+        text = [column for column in columns if column is not None and types[column] != "VARCHAR"]
+        return scan(connection, files, text=text) if text else relation
+
     def view(self, relation: duckdb.DuckDBPyRelation, source: str, *, files: str) -> str:
         """The SELECT over the view ``source`` of the files that gives the contract's columns in their types.
 
-        Timestamps without a zone are taken as UTC; negative and infinite durations become NULL. Raises
-        DataError for a missing column or a wrong type; ``files`` names the files in the message.
+        Timestamps without a zone are taken as UTC; negative and infinite durations become NULL. Files without
+        a row need no columns, and a column without a value may have any type. Raises DataError for a missing
+        column or a wrong type; ``files`` names the files in the message.
         """
+        if tuple(relation.columns) in _NO_COLUMNS and not _has_row(relation):
+            return self.empty()
         types = dict(zip(relation.columns, (str(t) for t in relation.types), strict=True))
         chosen = []
         for name, column in self.contract.columns.items():
             found = self._found(relation, name, types, files)
             if found is None:
-                chosen.append(f"CAST(NULL AS {_ENGINE_TYPES[column.type]}) AS {quoted(name)}")
+                chosen.append(f"CAST(NULL AS {_ENGINE_TYPES[column.type]}) AS {as_identifier(name)}")
                 continue
             expression, type_ = found
             value = _converted(expression, type_, column.type)
+            if value is None and not _has_row(relation.filter(f"{expression} IS NOT NULL")):
+                value = f"CAST(NULL AS {_ENGINE_TYPES[column.type]})"
             if value is None:
-                raise DataError(self._wrong_type(name, expression, type_, column.type, files))
+                found_type = f"{type_} in {files}"
+                if column.type == "TIMESTAMP" and type_ == "VARCHAR" and (odd := _not_a_time(relation, expression)):
+                    found_type = f"text in {files}, and {odd!r} is not a time such as 2026-10-26T14:00:00+09:00"
+                raise DataError(self._wrong_type(name, expression, type_, column.type, found_type))
             if name == "duration_seconds":  # a load balancer's −1 says that there was no answer
                 value = f"CASE WHEN isfinite({value}) AND {value} >= 0 THEN {value} END"
-            chosen.append(f"{value} AS {quoted(name)}")
+            chosen.append(f"{value} AS {as_identifier(name)}")
         condition = f" WHERE ({self.where})" if self.where else ""
-        return f"SELECT {', '.join(chosen)} FROM {quoted(source)}{condition}"
+        return f"SELECT {', '.join(chosen)} FROM {as_identifier(source)}{condition}"
 
     def empty(self) -> str:
         """The SELECT that gives no rows of the contract's types."""
-        columns = (f"CAST(NULL AS {_ENGINE_TYPES[c.type]}) AS {quoted(n)}" for n, c in self.contract.columns.items())
+        columns = (
+            f"CAST(NULL AS {_ENGINE_TYPES[c.type]}) AS {as_identifier(n)}" for n, c in self.contract.columns.items()
+        )
         return f"SELECT {', '.join(columns)} WHERE FALSE"
 
     def source_column(self, name: str, available: list[str]) -> str | None:
@@ -104,7 +130,7 @@ class FileTable:
         """The SQL expression behind a column and its type, or None for an optional column that is not there."""
         column = self.source_column(name, list(types))
         if column is not None:
-            return quoted(column), types[column]
+            return as_identifier(column), types[column]
         wanted = self.columns.get(name)
         if wanted is None and name in self.optional:
             return None
@@ -126,14 +152,14 @@ class FileTable:
             + f"\nName it in the warehouse file: tables.{self.name}.columns.{name}: <column or SQL expression>"
         )
 
-    def _wrong_type(self, name: str, expression: str, found: str, wanted: str, files: str) -> str:
+    def _wrong_type(self, name: str, expression: str, found: str, wanted: str, found_where: str) -> str:
         wanted_type = wanted.removeprefix("NULLABLE_")
         hint = _HINTS.get("NULLABLE_INT64" if wanted_type == "INT64" else wanted, {}).get(found, "")
         plain = expression.strip("()").strip('"')
         advice = f": write {hint.replace('{}', plain)}" if hint else f" to {wanted_type}"
         return (
             f"{self.said_at}: table {self.name}: column {name} must be {wanted_type}, "
-            f"but {plain} is {found} in {files}\n"
+            f"but {plain} is {found_where}\n"
             f"Convert it in the warehouse file, tables.{self.name}.columns.{name}{advice}"
         )
 
@@ -152,9 +178,12 @@ def find_files(pattern: str, *, said_at: str, table: str) -> tuple[Path, ...]:
     return found
 
 
-def scan(connection: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> duckdb.DuckDBPyRelation:
-    """The rows of Parquet, CSV or JSON-lines files, told apart by their names; columns are matched by name.
+def scan(
+    connection: duckdb.DuckDBPyConnection, files: tuple[Path, ...], *, text: Sequence[str] = ()
+) -> duckdb.DuckDBPyRelation:
+    """The rows of Parquet, CSV or JSON files, told apart by their names; columns are matched by name.
 
+    JSON is an array of objects or one object a line. Columns of CSV named in ``text`` are not taken as numbers.
     Raises DataError when the files are of several kinds or cannot be read.
     """
     paths = [str(path) for path in files]
@@ -163,12 +192,13 @@ def scan(connection: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> duck
         if kinds == {"parquet"}:
             return connection.from_parquet(paths, union_by_name=True, hive_partitioning=False)
         if kinds == {"csv"}:
-            return connection.read_csv(paths, union_by_name=True, hive_partitioning=False)  # type: ignore[arg-type]
+            types = dict.fromkeys(text, "VARCHAR") or None
+            return connection.read_csv(paths, union_by_name=True, hive_partitioning=False, dtype=types)  # type: ignore[arg-type]
         if kinds == {"json"}:
             return connection.read_json(paths, union_by_name=True, hive_partitioning=False)  # type: ignore[arg-type]
     except duckdb.Error as error:
         raise DataError(f"{name_files(files)} cannot be read: {_first_line(error)}") from error
-    raise DataError(f"{name_files(files)}: a table's files are all Parquet, all CSV or all JSON lines")
+    raise DataError(f"{name_files(files)}: a table's files are all Parquet, all CSV or all JSON")
 
 
 def kind_of(path: Path) -> str:
@@ -184,7 +214,7 @@ def name_files(files: tuple[Path, ...]) -> str:
     return str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
 
 
-def quoted(name: str) -> str:
+def as_identifier(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -213,6 +243,17 @@ def _converted(expression: str, found: str, wanted: str) -> str | None:
     if found == '"NULL"' or found == "NULL":
         return f"CAST({expression} AS {_ENGINE_TYPES[wanted]})"
     return None
+
+
+def _has_row(relation: duckdb.DuckDBPyRelation) -> bool:
+    return relation.limit(1).fetchone() is not None
+
+
+def _not_a_time(relation: duckdb.DuckDBPyRelation, expression: str) -> str | None:
+    """The first value that cannot be read as a time."""
+    odd = relation.filter(f"{expression} IS NOT NULL AND TRY_CAST({expression} AS TIMESTAMPTZ) IS NULL")
+    row = odd.project(f"{expression} AS value").limit(1).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _first_line(error: Exception) -> str:
