@@ -37,7 +37,7 @@ class Starter:
 
 
 def label(text: str, *, longest: int = 63) -> str:
-    """The text as a name of parameter files: lower-case letters, digits, inner hyphens, at most ``longest``; or empty.
+    """The text as a name of parameter files: lower-case letters, digits, inner hyphens, at most ``longest``, or none.
 
     >>> label("Online Boutique / front-end")
     'online-boutique-front-end'
