@@ -16,7 +16,7 @@ import pyarrow as pa
 from shokubai.core.errors import DataError, QueryError
 from shokubai.core.frames import FrameContract
 from shokubai.sources import results, spans
-from shokubai.sources.file_table import FileTable, as_identifier, kind_of, name_files, scan
+from shokubai.sources.file_table import FileTable, as_identifier, kind_of, name_files
 from shokubai.sources.query import Query
 from shokubai.sources.warehouse import Files, Part, Statement
 
@@ -26,6 +26,7 @@ _SETTINGS = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
 )
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _SHOWN = 200  # characters of a parameter's value in a message
 
 
@@ -81,13 +82,27 @@ class DuckDbWarehouse:
     def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
         """The rows of SQL in DuckDB's own dialect, with the contract's tables as views; parameters as ``$name``.
 
-        Raises QueryError with the engine's message.
+        One statement that reads. Raises QueryError for any other, and with the engine's message.
         """
+        self._refuse_changes(text)
         named = [name for name in self._tables if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
         size = sum(self._open(name, None) for name in named)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         table = self._run("sql", sha256, text, parameters, size)
         return results.to_plain_frame(table) if table is not None else pd.DataFrame()
+
+    def _refuse_changes(self, text: str) -> None:
+        """Ad-hoc SQL answers questions; by accident it could drop the views or write files."""
+        try:
+            kinds = [statement.type for statement in duckdb.extract_statements(text)]
+        except duckdb.Error as error:
+            raise QueryError(f"warehouse {self.name}: not SQL that DuckDB can read: {error}") from error
+        if len(kinds) != 1 or kinds[0] not in _READING:
+            found = "; ".join(kind.name for kind in kinds) or "nothing"
+            raise QueryError(
+                f"warehouse {self.name}: sql() takes one statement that reads (SELECT, FROM, WITH, DESCRIBE, "
+                f"SUMMARIZE, EXPLAIN), found {found}; to change or write something, open the files with duckdb itself"
+            )
 
     def mapping(self, table: str) -> str:
         """The column mapping and the row condition of a table."""
@@ -131,7 +146,7 @@ class DuckDbWarehouse:
         try:
             schema = spans.schema_of(path) if kind_of(path) == "parquet" else None
             if schema is None or schema not in schemas:
-                relation = scan(self._connection, (path,))
+                relation = table.scan(self._connection, (path,))
                 view = table.view(relation, "file", files=str(path))
                 schemas.append(schema)
             column = table.source_column("timestamp", schema.names) if schema is not None else None
@@ -140,7 +155,7 @@ class DuckDbWarehouse:
             raise DataError(f"{table.said_at}: table {table.name}: {path} cannot be read: {error}") from error
         if stretches is not None:
             return stretches
-        relation = relation or scan(self._connection, (path,))
+        relation = relation or table.scan(self._connection, (path,))
         relation.create_view("file", replace=True)
         view = view or table.view(relation, "file", files=str(path))
         span = f"SELECT epoch_us(min(timestamp)), epoch_us(max(timestamp)) FROM ({view}) WHERE isfinite(timestamp)"
@@ -172,7 +187,7 @@ class DuckDbWarehouse:
         try:
             if paths:
                 source = f"{table.name} files"
-                relation = scan(self._connection, paths)
+                relation = table.scan(self._connection, paths)
                 relation.create_view(source, replace=True)
                 select = table.view(relation, source, files=name_files(paths))
             else:

@@ -102,7 +102,7 @@ class FileTable:
             if value is None:
                 found_type = f"{type_} in {files}"
                 if column.type == "TIMESTAMP" and type_ == "VARCHAR" and (odd := _not_a_time(relation, expression)):
-                    found_type = f"text in {files}, and {odd!r} is not a time such as 2026-10-26T14:00:00+09:00"
+                    found_type = f"{type_} in {files}, and {odd!r} is not a time such as 2026-10-26T14:00:00+09:00"
                 raise DataError(self._wrong_type(name, expression, type_, column.type, found_type))
             if name == "duration_seconds":  # a load balancer's −1 says that there was no answer
                 value = f"CASE WHEN isfinite({value}) AND {value} >= 0 THEN {value} END"
@@ -246,14 +246,14 @@ def _converted(expression: str, found: str, wanted: str) -> str | None:
 
 
 def _has_row(relation: duckdb.DuckDBPyRelation) -> bool:
-    return relation.limit(1).fetchone() is not None
+    return bool(relation.limit(1).project("1 AS one").fetchall())
 
 
 def _not_a_time(relation: duckdb.DuckDBPyRelation, expression: str) -> str | None:
     """The first value that cannot be read as a time."""
     odd = relation.filter(f"{expression} IS NOT NULL AND TRY_CAST({expression} AS TIMESTAMPTZ) IS NULL")
-    row = odd.project(f"{expression} AS value").limit(1).fetchone()
-    return None if row is None else str(row[0])
+    rows = odd.project(f"{expression} AS value").limit(1).fetchall()
+    return str(rows[0][0]) if rows else None
 
 
 def _first_line(error: Exception) -> str:

@@ -107,6 +107,59 @@ def test_csv_and_json_lines_are_read_too(tmp_path, visits_frame, open_visits):
         assert got["latest"].dt.floor("s").tolist() == [pd.Timestamp("2026-10-26T23:59:59Z")]
 
 
+CSV = """\
+timestamp,name,status,size,duration_seconds,is_new,note
+2026-10-26T09:00:00+09:00,1.20,200,1,0.5,true,
+2026-10-27T08:59:59.999999+09:00,1.3,,2,,false,
+"""
+ARRAY = """[
+  {"timestamp": "2026-10-26T09:00:00+09:00", "name": "1.20", "status": 200, "size": 1, "duration_seconds": 0.5,
+   "is_new": true, "note": null, "more": {"than": ["is needed"]}},
+  {"timestamp": "2026-10-26T23:59:59.999999Z", "name": "1.3", "size": 2, "is_new": false}
+]"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.csv", CSV), ("a.json", ARRAY)])
+def test_small_tables_may_be_written_by_hand(tmp_path, open_visits, name, text):
+    (tmp_path / name).write_text(text)
+    got = open_visits(name).sql("SELECT * FROM visits ORDER BY size")
+    assert got["timestamp"].tolist() == [
+        pd.Timestamp("2026-10-26T00:00:00Z"),
+        pd.Timestamp("2026-10-26T23:59:59.999999Z"),
+    ]
+    assert got["name"].tolist() == ["1.20", "1.3"]  # versions, not numbers
+    assert got["status"].tolist() == [200, pd.NA]
+    assert got["note"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.csv", CSV.splitlines()[0] + "\n"), ("a.csv", ""), ("a.json", "[]"), ("a.jsonl", "")],
+)
+def test_a_table_in_which_nothing_was_written_yet_is_empty(tmp_path, open_visits, name, text):
+    (tmp_path / name).write_text(text)
+    got = open_visits(name).sql("SELECT * FROM visits")
+    assert (len(got), got["timestamp"].dtype) == (0, "datetime64[us, UTC]")
+
+
+def test_text_that_is_no_time_is_shown(tmp_path, open_visits):
+    (tmp_path / "a.csv").write_text(CSV.replace("2026-10-27T08:59:59.999999+09:00", "soon"))
+    with pytest.raises(DataError) as caught:
+        open_visits("a.csv").sql("SELECT * FROM visits")
+    assert str(caught.value) == (
+        f"warehouse w (w.yaml:3): table visits: column timestamp must be TIMESTAMP, but timestamp is VARCHAR in "
+        f"{tmp_path / 'a.csv'}, and 'soon' is not a time such as 2026-10-26T14:00:00+09:00\n"
+        "Convert it in the warehouse file, tables.visits.columns.timestamp: write CAST(timestamp AS TIMESTAMPTZ)"
+    )
+
+
+def test_times_in_a_form_of_their_own_are_converted_in_the_mapping(tmp_path, open_visits):
+    (tmp_path / "a.csv").write_text(CSV.replace("2026-10-27T08:59:59.999999+09:00", "27.10.2026 08:59"))
+    columns = {"timestamp": "coalesce(try_cast(timestamp AS TIMESTAMPTZ), strptime(timestamp, '%d.%m.%Y %H:%M'))"}
+    got = open_visits("a.csv", columns=columns).sql("SELECT max(timestamp) AS last FROM visits")
+    assert got["last"].tolist() == [pd.Timestamp("2026-10-27T08:59:00Z")]
+
+
 def test_a_missing_column_names_the_file_the_columns_and_the_nearest(tmp_path, visits_frame, open_visits):
     visits_frame(status=None).assign(statuss=1).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError) as error:
