@@ -58,7 +58,7 @@ def notices(findings: Sequence[Finding], *, locale: Locale) -> Notices | Callout
 
 
 def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: Locale) -> Notices:
-    """Findings of several teams from the ``findings`` of their facts, each under its team's name.
+    """Findings of several teams from the ``findings`` of their facts, each under its team's name and contact.
 
     Every finding holds the words of ``tell`` under ``text`` by language.
     """
@@ -67,7 +67,8 @@ def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: 
         told = Told(**facts["text"][locale.language])
         notice = _notice(facts["severity"], told)
         name = locale.text(team.display_name) or team.name
-        items.append(Notice(notice.level, f"{name} · {told.label}", told.title, told.body, told.action, told.when))
+        label = " · ".join(filter(None, (name, team.contact, told.label)))
+        items.append(Notice(notice.level, label, told.title, told.body, told.action, told.when))
     return _notices(locale, items)
 
 

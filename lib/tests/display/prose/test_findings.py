@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -282,6 +283,8 @@ def test_findings_of_several_teams_are_told_from_their_facts():
     page = told_notices([(team, facts)], locale=reader("ja"))
     [item] = page.items
     assert (item.title, item.label) == (told.title, "検索 · 注意 · 新規")
+    [item] = told_notices([(replace(team, contact="#team-search"), facts)], locale=reader("ja")).items
+    assert item.label == "検索 · #team-search · 注意 · 新規"
 
 
 def test_commit_hashes_are_shortened_not_hidden():
