@@ -241,9 +241,9 @@ spec:
     if service.duration_p99_seconds is not None:
         threshold = starter_threshold(service.duration_p99_seconds)
         yield f"""\
-# A starting point derived from the imported data, to be changed by the team: {LATENCY_TARGET * 100:g} % of the
-# requests that did not fail took up to {service.duration_p99_seconds:.3g} s in it, rounded up here. It says what the
-# service does, not yet what its users need.
+# A starting point, to be changed by the team. The value is the 99th percentile of the imported durations of requests
+# that did not fail, {service.duration_p99_seconds:.3g} s, rounded up: what the service did, slow times included, not
+# yet what its users need.
 apiVersion: openslo/v1
 kind: SLO
 metadata:
