@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from shokubai.config.model import LANGUAGES
+from shokubai.core.scrub import scrub
 from shokubai.display.format import Locale
 from shokubai.display.prose import tell
-from shokubai.core.scrub import scrub
 from shokubai.display.sections import headline_sentence
 from shokubai.findings import Finding, finding_facts
 from shokubai.slo.model import SloStatus
