@@ -19,6 +19,9 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     window is missing that the SLO is not judged. exhausted_unsure: nothing is left, but there are too few requests
     to tell from chance. exhausts: at the last days' pace nothing will be left soon. slow_burn: less than half is
     left and more is spent than planned.
+
+    Of a calendar period that is not over, what is left is left of the budget that the whole period is likely to
+    have (``SloStatus.projected_left_ratio``): the traffic so far allows little because little has come.
     """
     for status in evidence.statuses:
         yield Observation(_judge(evidence, status))
@@ -26,8 +29,11 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 
 def _judge(evidence: Evidence, status: SloStatus) -> Finding | None:
     thresholds = evidence.thresholds("budget")
-    left = status.budget_left_ratio
-    if left is None or status.bad_count < thresholds["minimum_bad_count"]:
+    left = status.projected_left_ratio
+    if left is None:
+        return None
+    # A slice stands for all of its requests; a handful of bad hours is no handful of failures.
+    if status.unit == "requests" and status.bad_count < thresholds["minimum_bad_count"]:
         return None
     pace = status.forecast.pace_burn_rate
     horizon = evidence.window.end + timedelta(days=thresholds["exhausts_within_days"])
@@ -50,6 +56,7 @@ def _judge(evidence: Evidence, status: SloStatus) -> Finding | None:
 
 
 def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
+    left = status.projected_left_ratio
     return Finding(
         "budget",
         case,
@@ -68,9 +75,10 @@ def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
             "sli_ratio": status.sli_ratio,
             "sli_low_ratio": status.interval_low,
             "sli_high_ratio": status.interval_high,
-            "budget_left_ratio": status.budget_left_ratio,
-            "budget_allowed_count": status.budget_allowed_count,
-            "budget_spent_ratio": None if status.budget_left_ratio is None else 1 - status.budget_left_ratio,
+            "budget_left_ratio": left,
+            "budget_allowed_count": status.budget_allowed_count
+            * (status.whole_window.duration / status.window.duration),
+            "budget_spent_ratio": None if left is None else 1 - left,
             "pace_burn_factor": status.forecast.pace_burn_rate,
             "pace_seconds": status.forecast.lookback.total_seconds(),
             "window_seconds": status.whole_window.duration.total_seconds(),
@@ -81,9 +89,9 @@ def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
 def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     """Resolved when enough of the budget is left again, eased while it is still low; silent without traffic."""
     status = evidence.status(past.subject)
-    if status is None or status.budget_left_ratio is None:
+    if status is None or status.projected_left_ratio is None:
         return None
-    if status.budget_left_ratio < evidence.thresholds("budget")["low_budget_left_ratio"]:
+    if status.projected_left_ratio < evidence.thresholds("budget")["low_budget_left_ratio"]:
         return replace(_finding(status, "eased", "notice"), state="continuing")
     return replace(_finding(status, "resolved", "good"), state="resolved")
 

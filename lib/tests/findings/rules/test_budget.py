@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shokubai.core.windows import Window
 from shokubai.findings.rules.budget import RULE
 from shokubai.slo.model import Forecast
 
@@ -59,6 +60,40 @@ def test_healthy_empty_and_tiny_budgets_give_nothing(build):
     assert findings(build) == []
     assert findings(build, budget_left_ratio=None, bad_count=0.0, valid_count=0) == []
     assert findings(build, budget_left_ratio=-2.0, bad_count=3.0, verdict="not_enough_data") == []
+
+
+def test_a_few_bad_slices_spend_a_budget_of_slices(build):
+    # Nine bad hours of 672 at 99 %: 6.72 were allowed.
+    [found] = findings(build, unit="slices", bad_count=9.0, budget_left_ratio=-0.339, verdict="missed")
+    assert (found.case, found.severity) == ("exhausted", "critical")
+
+
+def a_month_of_which_two_days_are_over(build, **values):
+    window = Window(build.end - timedelta(days=2), build.end)
+    whole = Window(window.start, window.start + timedelta(days=30))
+    return findings(build, window=window, whole_window=whole, verdict="missed", budget_allowed_count=20.0, **values)
+
+
+def test_a_budget_that_is_small_only_because_the_month_has_begun_is_not_spent(build):
+    # 43 of the 20 that two days allow, of the 300 that the month will.
+    calm = Forecast("lasts", None, 0.5, PACE)
+    assert (
+        a_month_of_which_two_days_are_over(build, bad_count=43.0, budget_left_ratio=1 - 43 / 20, forecast=calm) == []
+    )
+
+
+def test_a_months_forecast_speaks_of_the_whole_months_budget(build):
+    soon = Forecast("exhausts", build.end + timedelta(days=10), 2.0, PACE)
+    [found] = a_month_of_which_two_days_are_over(build, bad_count=43.0, budget_left_ratio=1 - 43 / 20, forecast=soon)
+    assert found.case == "exhausts"
+    assert found.numbers["budget_allowed_count"] == pytest.approx(300)
+    assert found.numbers["budget_left_ratio"] == pytest.approx(257 / 300)
+
+
+def test_a_months_whole_budget_can_be_spent_in_two_days(build):
+    [found] = a_month_of_which_two_days_are_over(build, bad_count=330.0, budget_left_ratio=1 - 330 / 20)
+    assert (found.case, found.severity) == ("exhausted", "critical")
+    assert found.numbers["budget_spent_ratio"] == pytest.approx(1.1)
 
 
 def test_follow_up_is_good_news_only_with_traffic(build):
