@@ -21,12 +21,14 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
 
     For nothing: near the alert (its duration and a grace before and after) no SLO of the service had an episode,
     the service's errors there stayed within the strictest objective's allowance, no people declared an incident,
-    and the data had no gap. Only pages are judged; tickets may well be about something else than users.
+    and the data had no gap. Only pages are judged; tickets may well be about something else than users. Services
+    of which the team owns some routes are left out: an alert is about all of them, and may be right about another
+    team's.
     """
     thresholds = evidence.thresholds("alert_noise")
     for (service, name), rows in _pages(evidence).groupby(["service_name", "alert_name"], sort=True):
         statuses = [s for s in evidence.statuses if s.slo.service == service]
-        if not statuses:
+        if not statuses or not _owns_whole(evidence, str(service)):
             continue
         noisy = [alert for alert in rows.itertuples() if _is_for_nothing(evidence, statuses, alert)]
         if len(noisy) < thresholds["minimum_fired_count"]:
@@ -50,6 +52,10 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
                 },
             )
         )
+
+
+def _owns_whole(evidence: Evidence, service: str) -> bool:
+    return any(owned.service == service and not owned.routes for owned in evidence.team.owns)
 
 
 def _pages(evidence: Evidence) -> pd.DataFrame:
@@ -88,7 +94,7 @@ def _is_for_nothing(evidence: Evidence, statuses: list[SloStatus], alert: Any) -
 
 def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     """Resolved: the service was used and the alert no longer fired for nothing."""
-    if past.service not in set(evidence.route_hours["service_name"]):
+    if not _owns_whole(evidence, past.service) or past.service not in set(evidence.route_hours["service_name"]):
         return None
     fired = (_pages(evidence)["alert_name"] == past.subject).sum()
     return replace(

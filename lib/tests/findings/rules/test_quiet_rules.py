@@ -1,9 +1,11 @@
 """Rules that state facts: old messages, gaps in the data, needless pages, objectives met again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from shokubai.config.model import Ownership
 from shokubai.findings.rules import alert_noise, data_gap, queue_age, recovered
 
 AGE = "queue.oldest_message.age"
@@ -144,6 +146,16 @@ def test_an_alert_that_is_mostly_right_is_kept_as_it_is(build):
     episodes = {"availability": build.episodes((build.at("10-28 05:00"), build.at("10-28 13:00"), 100, 50, 0.1))}
     wrong = build.at("10-26 03:00"), build.at("10-27 03:00")
     assert findings(alert_noise, paged(build, *wrong, *right, episodes=episodes)) == []
+
+
+def test_an_alert_of_a_shared_service_may_be_about_another_teams_routes(build):
+    noisy = paged(build, build.at("10-27 03:00"), build.at("10-28 03:00"))
+    [past] = findings(alert_noise, noisy)
+    shared = replace(noisy, team=replace(noisy.team, owns=(Ownership(build.service, ("/v1/inv*",)),)))
+    assert findings(alert_noise, shared) == []
+    assert alert_noise.RULE.follow_up(shared, past) is None
+    both = replace(noisy.team, owns=(Ownership(build.service, ("/v1/inv*",)), Ownership(build.service)))
+    assert len(findings(alert_noise, replace(noisy, team=both))) == 1
 
 
 # --- recovered ------------------------------------------------------------------------------------------------
