@@ -54,7 +54,10 @@ class Usage:
 
 
 def usages(evidence: Evidence) -> Iterable[Usage]:
-    """Every metric of the team's services that states a limit; ages of queues have a rule of their own."""
+    """Every metric of the team's services that states a limit; ages of queues have a rule of their own.
+
+    Metrics without a sample in the last two days of the week have stopped: what they were heading for is over.
+    """
     hours = evidence.metric_hours[evidence.metric_hours["limit_value"] > 0]
     hours = hours.assign(
         share=hours["mean_value"] / hours["limit_value"],
@@ -64,6 +67,8 @@ def usages(evidence: Evidence) -> Iterable[Usage]:
         if is_queue_age(str(metric)):
             continue
         daily = rows.groupby("day", sort=True)["share"].median()
+        if daily.index[-1] < pd.Timestamp(evidence.week.days()[-2]):
+            continue
         days = pd.Series((daily.index - daily.index[0]) / DAY)
         last = rows.sort_values("hour").iloc[-1]
         shares = daily.reset_index(drop=True)

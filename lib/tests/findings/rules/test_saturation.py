@@ -91,6 +91,13 @@ def test_steady_metrics_with_noise_rarely_give_a_finding(build):
     assert found <= 3
 
 
+@pytest.mark.parametrize(("days_without", "count"), [(1, 1), (2, 0), (10, 0)])
+def test_a_metric_that_stopped_is_heading_nowhere(build, days_without, count):
+    # One day without samples leaves Saturday's; two leave Friday's.
+    values = rising(0.40, 0.02)[: (28 - days_without) * 24]
+    assert len(findings(build, values)) == count
+
+
 def test_follow_up(build):
     [past] = findings(build, rising(0.40, 0.02))
     calm = build.metric_hours(build.end - timedelta(days=28), [0.4] * 28 * 24, name=MEMORY, limit=1.0)
