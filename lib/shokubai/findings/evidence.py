@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -29,6 +30,8 @@ from shokubai.tables.contracts import (
     ROUTE_LATENCY,
 )
 from shokubai.tables.ownership import owned_rows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,19 @@ class Evidence:
         kept: dict[str, Any] = {name: owned_rows(getattr(self, name), self.team) for name in by_route}
         kept |= {name: _of_services(getattr(self, name), services) for name in by_service}
         return replace(self, **kept)
+
+
+def once(compute: Callable[[Evidence], T]) -> Callable[[Evidence], T]:
+    """A function of the evidence that several rules ask for, computed once per evidence and forgotten with it."""
+    known: WeakKeyDictionary[Evidence, T] = WeakKeyDictionary()
+
+    @wraps(compute)
+    def recall(evidence: Evidence) -> T:
+        if evidence not in known:
+            known[evidence] = compute(evidence)
+        return known[evidence]
+
+    return recall
 
 
 def _of_services(frame: pd.DataFrame, services: set[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from shokubai.config.model import Slo, route_matches
 from shokubai.core.windows import MINUTE
-from shokubai.findings.evidence import Evidence, instant
+from shokubai.findings.evidence import Evidence, instant, once
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import nearest_deployment
@@ -54,6 +54,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
         yield Observation(_repeated(outages))
 
 
+@once
 def told(evidence: Evidence) -> tuple[list[Outage], list[list[Outage]]]:
     """The outages told one by one, and those told together, by SLO."""
     thresholds = evidence.thresholds("outage")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shokubai.core.windows import HOUR
-from shokubai.findings.evidence import Evidence, instant
+from shokubai.findings.evidence import Evidence, instant, once
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment
@@ -17,14 +17,18 @@ from shokubai.findings.routes import KEYS, Route, Stretch, rows_of
 
 def observe(evidence: Evidence) -> Iterable[Observation]:
     """One observation per route that has a stretch of storm hours; of several the one with most requests."""
-    for route in sorted(_suspects(evidence)):
-        hours = storm_hours(evidence, route)
+    for route, hours in sorted(_storms(evidence).items(), key=lambda item: item[0]):
         if not hours["is_storm"].any():
             continue
         run = (hours["is_storm"] != hours["is_storm"].shift(fill_value=False)).cumsum()[hours["is_storm"]]
         requests = hours.loc[run.index, "request_count"].groupby(run).sum()
         worst = hours.loc[run.index[run == requests.idxmax()]]
         yield Observation(_finding(evidence, route, worst, stretch_count=len(requests)))
+
+
+@once
+def _storms(evidence: Evidence) -> dict[Route, pd.DataFrame]:
+    return {route: storm_hours(evidence, route) for route in _suspects(evidence)}
 
 
 def _suspects(evidence: Evidence) -> set[Route]:
@@ -69,9 +73,9 @@ def storm_hours(evidence: Evidence, route: Route) -> pd.DataFrame:
 
 def storms_of(evidence: Evidence, route: Route) -> list[Stretch]:
     """The storm hours of a route, each as a stretch."""
-    if route not in _suspects(evidence):
+    hours = _storms(evidence).get(route)
+    if hours is None:
         return []
-    hours = storm_hours(evidence, route)
     starts = [start.to_pydatetime() for start in hours.index[hours["is_storm"]]]
     return [Stretch(start, start + HOUR) for start in starts]
 

@@ -11,7 +11,7 @@ from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
-from shokubai.findings.routes import KEYS, Route, by_route, touches
+from shokubai.findings.routes import KEYS, Route, by_route, rows_of, touches
 from shokubai.findings.rules.outage import outages_of
 from shokubai.findings.rules.retry_storm import storms_of
 from shokubai.findings.statistics import Interval, dispersion, newcombe, proportion_p_value
@@ -49,9 +49,8 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     comparable = _totals(evidence.comparable_route_counts)
     last_month = _totals(evidence.last_month_route_counts)
     for route, hours in by_route(evidence.route_hours).items():
-        explained = [*outages_of(evidence, route), *storms_of(evidence, route)]
-        rest = hours[~touches(hours["hour"], explained)]
-        week = Counts(float(rest["request_count"].sum()), float(rest["error_count"].sum()))
+        rest = _unexplained(evidence, route, hours)
+        week = _counts(rest)
         baselines = [found.get(route) for found in (comparable, last_month)]
         known = [b if b is not None and b.requests >= minimum else None for b in baselines]
         if week.requests < minimum or not any(known):
@@ -63,6 +62,16 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
         worse = all(_fails_more(evidence, week, c) for c in made)
         finding = _finding(evidence, route, rest, week, against) if worse else None
         yield Observation(finding, max(c.p_value for c in made))
+
+
+def _unexplained(evidence: Evidence, route: Route, hours: pd.DataFrame) -> pd.DataFrame:
+    """A route's hours of the week without those in which an outage or a retry storm is reported."""
+    explained = [*outages_of(evidence, route), *storms_of(evidence, route)]
+    return hours[~touches(hours["hour"], explained)]
+
+
+def _counts(hours: pd.DataFrame) -> Counts:
+    return Counts(float(hours["request_count"].sum()), float(hours["error_count"].sum()))
 
 
 def _totals(route_counts: pd.DataFrame) -> dict[Route, Counts]:
@@ -136,12 +145,14 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     """Resolved when the error ratio is back near last week's reference; else the route still fails.
 
     Without this a route that keeps failing would look healed a week later, when the bad week has become the
-    baseline. Silent when the route has too few requests to tell.
+    baseline. Hours that an outage or a retry storm explains are left out, as in ``observe``. Silent when the route
+    has too few requests in the others to tell.
     """
-    week = _totals(evidence.route_counts).get(Route(past.service, past.method, past.route))
+    route = Route(past.service, past.method, past.route)
+    week = _counts(_unexplained(evidence, route, rows_of(evidence.route_hours, route)))
     reference = past.numbers.get("reference_error_ratio")
     thresholds = evidence.thresholds("route_failing")
-    if week is None or reference is None or week.requests < thresholds["minimum_requests_count"]:
+    if reference is None or week.requests < thresholds["minimum_requests_count"]:
         return None
     extra = week.errors - week.requests * reference
     fails = (

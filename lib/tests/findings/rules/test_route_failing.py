@@ -111,11 +111,29 @@ def test_onset_and_candidate(build):
 
 def test_follow_up_compares_with_the_time_before_the_finding(build):
     [past] = findings(compared(build, 168 * 3))
-    still = RULE.follow_up(build.evidence(route_counts=build.route_counts(168_000, 504)), past)
+    still = RULE.follow_up(compared(build, [3] * 168), past)
     assert (still.case, still.state) == ("still_failing", "continuing")
-    healed = RULE.follow_up(build.evidence(route_counts=build.route_counts(168_000, 12)), past)
+    healed = RULE.follow_up(compared(build, [1] * 12 + [0] * 156), past)
     assert (healed.case, healed.state, healed.severity) == ("resolved", "resolved", "good")
-    assert RULE.follow_up(build.evidence(route_counts=build.route_counts(50, 0)), past) is None
+    assert RULE.follow_up(build.evidence(route_hours=build.route_hours(build.start, [50])), past) is None
+    assert RULE.follow_up(build.evidence(), past) is None
+
+
+def test_a_route_that_was_fixed_is_not_still_failing_because_of_an_outage(build):
+    [past] = findings(compared(build, 168 * 3))
+    errors = [0] * 58 + [500] + [0] * 109
+    outage = (build.at("10-28 10:05"), build.at("10-28 10:30"), 1000, 500, 0.4)
+    explained = {"statuses": (build.status(),), "episodes": {"availability": build.episodes(outage)}}
+    assert RULE.follow_up(compared(build, errors, **explained), past).case == "resolved"
+    # Nobody else tells of the same failures without the outage.
+    assert RULE.follow_up(compared(build, errors), past).case == "still_failing"
+    storm = {
+        "route_hours": build.route_hours(
+            build.start, [1000] * 80 + [9000] + [1000] * 87, [0] * 80 + [8000] + [0] * 87
+        ),
+        "comparable_route_hours": build.route_hours(build.before, [1000] * 168),
+    }
+    assert RULE.follow_up(compared(build, 0, **storm), past).case == "resolved"
 
 
 def test_weeks_drawn_from_one_distribution_rarely_give_a_finding(build):
