@@ -7,7 +7,7 @@ from typing import Any
 
 from shokubai.findings.defaults import default_rules, default_rules_text, unknown_thresholds
 from shokubai.findings.evidence import Evidence
-from shokubai.findings.facts import finding_facts, finding_from_facts
+from shokubai.findings.facts import finding_facts, finding_from_facts, foremost
 from shokubai.findings.life import follow_up_last_week
 from shokubai.findings.model import Candidate, Finding
 from shokubai.findings.observation import Observation
@@ -23,6 +23,7 @@ __all__ = [
     "find",
     "finding_facts",
     "finding_from_facts",
+    "foremost",
     "unknown_thresholds",
 ]
 
@@ -37,14 +38,18 @@ def find(evidence: Evidence, *, previous: Sequence[Mapping[str, Any]] | None = N
     A finding that last week's report had too is ``continuing`` and counts its weeks. What is gone is told once
     as ``resolved`` with severity good, if this week's data shows that it is.
 
-    Comparisons are tested together: of all p-values of the report those are kept that Benjamini–Hochberg
-    rejects at ``comparisons.false_discovery_ratio``. The order is good, critical, warning, notice; within each
-    by the requests affected, then by id. The same evidence always gives the same findings.
+    The comparisons of a rule are tested together: of its p-values those are kept that Benjamini–Hochberg rejects
+    at ``comparisons.false_discovery_ratio``. Each rule by itself, because the cut-off rises with every small
+    p-value among them: a day's traffic differs from last week's by far more than chance almost always (its
+    thresholds decide, not its p-value), and would let chance pass among the routes.
+
+    The order is good, critical, warning, notice; within each by the requests affected, then by id. The same
+    evidence always gives the same findings.
     """
     mine = evidence.owned()
     rules = all_rules()
-    observations = [observation for rule in rules for observation in rule.observe(mine)]
-    present = _not_by_chance(observations, mine.thresholds("comparisons")["false_discovery_ratio"])
+    ratio = mine.thresholds("comparisons")["false_discovery_ratio"]
+    present = [finding for rule in rules for finding in _not_by_chance(list(rule.observe(mine)), ratio)]
     past = [finding_from_facts(facts) for facts in previous or ()]
     found = follow_up_last_week(mine, present, past, rules)
     return tuple(sorted(found, key=_reading_order))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,15 @@ def finding_from_facts(facts: Mapping[str, Any]) -> Finding:
         state=facts.get("state", "new"),
         weeks=facts.get("weeks", 1),
     )
+
+
+def foremost(findings_facts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Of the findings in facts, in their reading order, the one that matters most; None when there are none.
+
+    Good news is read first and matters less than what comes after it: the first that is not good, else the first.
+    """
+    urgent = (facts for facts in findings_facts if facts.get("severity") != "good")
+    return next(urgent, next(iter(findings_facts), None))
 
 
 def _number(value: float | None) -> float | None:

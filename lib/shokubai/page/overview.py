@@ -20,6 +20,7 @@ from shokubai.display.exhibit import Facts
 from shokubai.display.format import Locale
 from shokubai.display.frames import TEAM_WEEKS
 from shokubai.display.prose import told_notices
+from shokubai.findings import foremost
 from shokubai.page.facts import plain, weekly_facts
 from shokubai.page.section import Section
 from shokubai.version import __version__
@@ -146,7 +147,7 @@ class SreOverview:
                 "display_name": self.locale.text(stated.team.display_name),
                 "href": stated.href,
                 **_verdict_counts(stated.facts),
-                "sentence": next((f["text"][language]["title"] for f in stated.facts["findings"]), ""),
+                "sentence": first["text"][language]["title"] if (first := foremost(stated.facts["findings"])) else "",
                 "contact": stated.team.contact,
             }
             for stated in self.stated

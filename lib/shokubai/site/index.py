@@ -14,6 +14,7 @@ from shokubai.config.model import Language, Organization
 from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
 from shokubai.display.format import Locale
+from shokubai.findings import foremost
 from shokubai.site.document import render, write_text
 
 Manifest = Mapping[str, Any]
@@ -140,10 +141,10 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
 
 
 def _sentence(facts: Mapping[str, Any], language: Language) -> str:
-    """The title of the first finding, which is the most important one; findings come ordered."""
+    """The title of the finding that matters most."""
     findings = facts.get("findings")
-    first = findings[0] if isinstance(findings, list) and findings else None
-    told = first.get("text") if isinstance(first, Mapping) else None
+    first = foremost([f for f in findings if isinstance(f, Mapping)]) if isinstance(findings, list) else None
+    told = first.get("text") if first else None
     words = told.get(language) if isinstance(told, Mapping) else None
     return str(words.get("title", "")) if isinstance(words, Mapping) else ""
 

@@ -18,6 +18,7 @@ from shokubai.findings import (
     find,
     finding_facts,
     finding_from_facts,
+    foremost,
     unknown_thresholds,
 )
 from shokubai.findings.rules import all_rules
@@ -94,6 +95,33 @@ def test_one_borderline_comparison_among_many_is_left_out(build):
         for name, frame in slower(build, "/odd", week, before).items()
     }
     assert find(build.evidence(rules=lenient, **many)) == ()
+
+
+def test_the_traffic_of_days_does_not_let_chance_pass_among_the_routes(build):
+    """p = 0.00044 among 201 routes is no finding, whatever the p-values of seven days' traffic are.
+
+    12 of 220 requests beyond the baseline's p95 bucket, where 0 of 220 were, are z = 3.51. Of 201 the smallest must
+    be below 0.05/201 = 0.00025; together with the days it would be the eighth of 208, and 0.0019 enough.
+    """
+    lenient = Rules({"route_slower": {"minimum_slower_share_ratio": 0.0, "minimum_change_factor": 1.0}})
+    week, before = {0.1: 205, 0.2: 3, 0.6: 12}, {0.1: 206, 0.2: 14}
+    frames = {
+        name: pd.concat([frame, *(build.route_latency({0.1: 206, 0.2: 14}, route=f"/same/{n}") for n in range(200))])
+        for name, frame in slower(build, "/odd", week, before).items()
+    }
+    traffic = {
+        "route_hours": build.route_hours(build.start, [1000] * 168),
+        "comparable_route_hours": build.route_hours(build.before, [800] * 168),
+    }
+    assert find(build.evidence(rules=lenient, **frames, **traffic)) == ()
+
+
+def test_what_matters_most_is_not_the_good_news_that_is_read_first():
+    good, critical, notice = ({"severity": severity} for severity in ("good", "critical", "notice"))
+    assert foremost([good, critical, notice]) is critical
+    assert foremost([notice]) is notice
+    assert foremost([good]) is good
+    assert foremost([]) is None
 
 
 def test_a_finding_lives_on_and_is_told_once_when_it_is_gone(build):

@@ -53,12 +53,15 @@ def manifest(*reports: dict[str, Any], week: str = "2026-W44") -> dict[str, Any]
     }
 
 
-def write_facts(folder: Path, team: str, verdicts: list[str], finding: str = "") -> str:
-    told = {"text": {"en": {"title": finding}, "ja": {"title": f"{finding}(日本語)"}}}
+def told(title: str, severity: str = "warning") -> dict[str, Any]:
+    return {"severity": severity, "text": {"en": {"title": title}, "ja": {"title": f"{title}(日本語)"}}}
+
+
+def write_facts(folder: Path, team: str, verdicts: list[str], *findings: dict[str, Any]) -> str:
     facts = {
         "team_display_name": {"en": team.title(), "ja": f"{team}チーム"},
         "slos": [{"verdict": v} for v in verdicts],
-        "findings": [told] if finding else [],
+        "findings": list(findings),
     }
     name = f"{team}/weekly_team_report.facts.json"
     (folder / team).mkdir(parents=True)
@@ -71,7 +74,9 @@ def words(html: str) -> str:
 
 
 def test_a_week_lists_teams_alphabetically_with_verdicts_and_the_main_finding(tmp_path: Path) -> None:
-    facts = write_facts(tmp_path, "search", ["met", "missed", "missed", "not_enough_data"], "p95 of <GET /x> rose")
+    facts = write_facts(
+        tmp_path, "search", ["met", "missed", "missed", "not_enough_data"], told("p95 of <GET /x> rose")
+    )
     path = write_week_index(
         tmp_path,
         manifest(report("search", "made", facts=facts), report("billing", "no_data"), report(None, "made")),
@@ -92,8 +97,18 @@ def test_a_week_lists_teams_alphabetically_with_verdicts_and_the_main_finding(tm
     assert "<script" not in html
 
 
+def test_good_news_does_not_stand_before_what_is_wrong(tmp_path: Path) -> None:
+    news = told("The budget recovered", "good"), told("Sign-in failed for an hour", "critical")
+    facts = write_facts(tmp_path, "search", ["missed"], *news)
+    html = write_week_index(tmp_path, manifest(report("search", "made", facts=facts)), organization()).read_text(
+        "utf-8"
+    )
+    assert "Sign-in failed for an hour" in html
+    assert "The budget recovered" not in html
+
+
 def test_the_organisations_language_is_spoken(tmp_path: Path) -> None:
-    facts = write_facts(tmp_path, "search", ["met"], "p95 rose")
+    facts = write_facts(tmp_path, "search", ["met"], told("p95 rose"))
     html = write_week_index(tmp_path, manifest(report("search", "made", facts=facts)), organization("ja")).read_text(
         encoding="utf-8"
     )
@@ -102,7 +117,7 @@ def test_the_organisations_language_is_spoken(tmp_path: Path) -> None:
 
 
 def test_a_failed_report_is_named_with_its_reason_and_never_shows_old_facts(tmp_path: Path) -> None:
-    facts = write_facts(tmp_path, "search", ["met"], "old news")
+    facts = write_facts(tmp_path, "search", ["met"], told("old news"))
     error = {"cell": 7, "message": "QueryError: <b>no files</b>"}
     html = write_week_index(
         tmp_path,
