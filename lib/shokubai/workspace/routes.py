@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from shokubai.display.scrub import scrub_route
+from shokubai.core.scrub import scrub_route
 from shokubai.tables.ownership import ROUTE
 
 
