@@ -66,6 +66,12 @@ class Workspace:
         self._opened = {warehouse: self.tables}
         self._is_for_all = is_for_all  # the warehouse was chosen by hand, also for teams with one of their own
 
+    def __repr__(self) -> str:
+        teams = len(self.parameters.teams)
+        return (
+            f"<shokubai.Workspace of {self.parameters.directory.parent}: warehouse {self.tables.name}, {teams} teams>"
+        )
+
     def window(self, window: WindowLike) -> Window:
         """The window that ``window`` stands for, and makes sure that its days are in the small tables."""
         parsed = parse_window(window, self.zone)

@@ -424,3 +424,22 @@ def test_an_unchanged_file_is_not_looked_at_again(tmp_path, visits_frame, open_v
     assert open_visits().parts("visits", known=marked) == tuple(marked)
     visits_frame(size=[5, 6]).to_parquet(tmp_path / "a.parquet")
     assert open_visits().parts("visits", known=marked)[0].days == ((date(2026, 10, 26), date(2026, 10, 26)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("DROP VIEW visits", "DROP"),
+        ("COPY (SELECT 1) TO 'here.csv'", "COPY"),
+        ("SELECT 1; DROP VIEW visits", "SELECT; DROP"),
+        ("", "nothing"),
+    ],
+)
+def test_ad_hoc_sql_only_reads(tmp_path, visits_frame, open_visits, monkeypatch, text, found):
+    visits_frame().to_parquet(tmp_path / "visits.parquet")
+    monkeypatch.chdir(tmp_path)
+    warehouse = open_visits()
+    with pytest.raises(QueryError, match=rf"one statement that reads .*, found {found};"):
+        warehouse.sql(text)
+    assert not (tmp_path / "here.csv").exists()
+    assert len(warehouse.sql("FROM visits"))
