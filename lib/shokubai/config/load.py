@@ -16,7 +16,7 @@ from shokubai.config.runs import read_run
 from shokubai.config.shape import LABEL_FORM, label
 from shokubai.config.slos import Names, read_slos
 from shokubai.config.teams import read_team
-from shokubai.config.warehouses import read_warehouse
+from shokubai.config.warehouses import check_datasets, read_warehouse
 from shokubai.core.errors import ConfigurationError, Problem
 
 LAYOUT = ("organization.yaml", "rules.yaml", "teams", "slos", "warehouses", "runs")
@@ -55,6 +55,7 @@ def _read(directory: Path, problems: Problems) -> Parameters | None:
     team_names = frozenset(file.stem for file in _files(directory / "teams"))
     warehouse_names = frozenset(file.stem for file in _files(directory / "warehouses"))
     warehouses = _read_folder(directory / "warehouses", read_warehouse, problems)
+    check_datasets(warehouses, problems)
     runs = _read_folder(directory / "runs", partial(read_run, teams=team_names, warehouses=warehouse_names), problems)
     before = problems.error_count
     language = organization.language if organization else "en"

@@ -177,12 +177,39 @@ class Slo:
 
 @dataclass(frozen=True)
 class TableSource:
-    """Where one table of a warehouse is, and which of its columns (or SQL expressions) are the contract's."""
+    """Where one table of a warehouse is, and which of its columns (or SQL expressions) are the contract's.
+
+    ``path`` is a pattern of files, or in BigQuery the table as ``project.dataset.table``.
+    """
 
     path: str
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     # Rows to read, as an SQL condition of the engine; empty for all.
     where: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class BigQuery:
+    """What a warehouse in BigQuery says beside its tables.
+
+    ``dataset`` is Shokubai's own, as ``project.dataset``; it is the only place that is written to. A statement
+    that would read more than ``byte_cap`` bytes is refused before it runs, as is one with which everything read
+    through an opened warehouse would exceed ``run_byte_cap``. ``price_per_tib``, in ``currency``, is only shown.
+    ``impersonate`` is a service account to act as; empty for the account that is logged in.
+    """
+
+    project: str
+    billing_project: str
+    location: str
+    dataset: str
+    byte_cap: int
+    run_byte_cap: int
+    price_per_tib: float
+    currency: str
+    timeout_seconds: float
+    impersonate: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -191,13 +218,14 @@ class Warehouse:
 
     ``tables`` may hold: requests (required), metrics, deployments, incidents, alerts, sre_requests.
     In a path ``{outputs}`` and ``{parameters}`` stand for those two folders; a relative path starts at the
-    folder that holds ``parameters/``.
+    folder that holds ``parameters/``. ``bigquery`` is there when that is the engine.
     """
 
     name: str
-    engine: Literal["duckdb"]
+    engine: Literal["duckdb", "bigquery"]
     tables: Mapping[str, TableSource]
     source: Source
+    bigquery: BigQuery | None = None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from shokubai.config import bigquery
 from shokubai.config.located import Node, Problems, nearest
 from shokubai.config.model import Source, TableSource, Warehouse
-from shokubai.config.shape import choice, mapping, text
+from shokubai.config.shape import Reader, choice, mapping, text
 
 # The columns that may be mapped. The contracts themselves stand above in the layers, in tables/contracts.py;
 # a test holds the two lists together.
@@ -59,36 +60,76 @@ def _path(node: Node, problems: Problems) -> str | None:
     return value
 
 
-WAREHOUSE = mapping(
+ENGINES = ("duckdb", "bigquery")
+
+
+def _tables(keys: Mapping[str, Reader], *, required: str) -> Reader:
+    return mapping(
+        {
+            table: mapping(
+                {**keys, "columns": mapping(dict.fromkeys(columns, text())), "where": text()}, required=(required,)
+            )
+            for table, columns in TABLE_COLUMNS.items()
+        },
+        required=("requests",),
+    )
+
+
+WAREHOUSES: Mapping[str, Reader] = MappingProxyType(
     {
-        "engine": choice("duckdb"),
-        "tables": mapping(
-            {
-                table: mapping(
-                    {"path": _path, "columns": mapping(dict.fromkeys(columns, text())), "where": text()},
-                    required=("path",),
-                )
-                for table, columns in TABLE_COLUMNS.items()
-            },
-            required=("requests",),
+        "duckdb": mapping(
+            {"engine": choice(*ENGINES), "tables": _tables({"path": _path}, required="path")},
+            required=("engine", "tables"),
         ),
-    },
-    required=("engine", "tables"),
+        "bigquery": mapping(
+            {
+                "engine": choice(*ENGINES),
+                **bigquery.SETTINGS,
+                "tables": _tables({"table": bigquery.table}, required="table"),
+            },
+            required=("engine", *bigquery.REQUIRED, "tables"),
+        ),
+    }
 )
 
 
 def read_warehouse(node: Node, problems: Problems, *, name: str) -> Warehouse | None:
     """The warehouse called ``name``, or None after reporting what is wrong."""
     before = problems.error_count
-    values = WAREHOUSE(node, problems)
+    engine = node.at("engine").value
+    if isinstance(engine, str) and engine not in ENGINES:
+        # What else the file may hold depends on the engine.
+        choice(*ENGINES)(node.at("engine"), problems)
+        return None
+    values = WAREHOUSES["bigquery" if engine == "bigquery" else "duckdb"](node, problems)
     if problems.error_count > before:
         return None
-    tables = {
-        table: TableSource(
-            path=given["path"],
+    settings = bigquery.read_settings(values, node, problems) if engine == "bigquery" else None
+    if problems.error_count > before:
+        return None
+    tables = {}
+    for table, given in values["tables"].items():
+        place = node.at("tables", table)
+        tables[table] = TableSource(
+            path=bigquery.address(given["table"], settings.project) if settings else given["path"],
             columns=MappingProxyType(given.get("columns", {})),
             where=given.get("where", ""),
+            source=Source(place.file, place.line),
         )
-        for table, given in values["tables"].items()
-    }
-    return Warehouse(name, values["engine"], MappingProxyType(tables), Source(node.file, node.line))
+    return Warehouse(name, values["engine"], MappingProxyType(tables), Source(node.file, node.line), settings)
+
+
+def check_datasets(warehouses: Mapping[str, Warehouse], problems: Problems) -> None:
+    """Report warehouses that would write their small tables over each other's."""
+    owners: dict[str, Warehouse] = {}
+    for warehouse in warehouses.values():
+        if warehouse.bigquery is None:
+            continue
+        other = owners.setdefault(warehouse.bigquery.dataset.lower(), warehouse)
+        if other is not warehouse:
+            problems.error(
+                Node(warehouse.source.file, warehouse.source.line, "dataset"),
+                f"is also that of warehouse {other.name} ({other.source}), and each would replace the other's "
+                "tables; give each a dataset of its own",
+                found=repr(warehouse.bigquery.dataset),
+            )

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from shokubai.config.model import Parameters, TableSource, Warehouse
+from shokubai.core.errors import UsageError
 from shokubai.sources import DuckDbWarehouse, FileTable, find_files
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.store import Tables
@@ -28,6 +29,8 @@ def open_tables(
     service.
     """
     described = parameters.warehouse(warehouse_name)
+    if described.engine != "duckdb":
+        raise UsageError(f"{described.source}: warehouse {described.name}: tables in BigQuery cannot be read yet")
     folder = outputs.absolute() / "tables" / warehouse_name
     small = [
         FileTable(contract, _small_files(folder, name), f"tables of warehouse {warehouse_name}")

@@ -442,7 +442,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     # --- warehouses ---------------------------------------------------------------------------------------
     "unknown engine": (
         {"warehouses/main.yaml": ("engine: duckdb", "engine: duckbd")},
-        "warehouses/main.yaml:1: error: engine: has an unknown value; found 'duckbd'; allowed: duckdb; "
+        "warehouses/main.yaml:1: error: engine: has an unknown value; found 'duckbd'; allowed: duckdb, bigquery; "
         "did you mean 'duckdb'?",
     ),
     "unknown table": (
