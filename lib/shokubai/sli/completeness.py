@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -33,6 +34,8 @@ def find_silences(
     baseline: Window,
     metric_hours: pd.DataFrame | None = None,
     zone: ZoneInfo | None = None,
+    services: Sequence[str] = (),
+    log: Window | None = None,
     minimum_expected: float = MINIMUM_EXPECTED,
     minimum_minutes: int = MINIMUM_MINUTES,
 ) -> pd.DataFrame:
@@ -51,13 +54,17 @@ def find_silences(
     telemetry_gap most of the usual samples are missing too; a stretch that reaches to the window's end is late;
     others are zero_traffic, or unexplained when no metrics of that time are known. Without metrics a stretch at
     the window's end is late as well: data that has not arrived is the likelier reading.
+
+    ``services`` are those that somebody owns. One without any request, which may have another name in the log or be
+    gone, is unexplained for as much of the window as the log as a whole covers (``log``, None: no log); how many
+    requests were to be expected is not known then (NaN).
     """
     require_whole_minute(window.start)
     require_whole_minute(window.end)
     minutes = SERVICE_MINUTES.conform(service_minutes)
     minutes = minutes[minutes["request_count"] > 0]
     metrics = METRIC_HOURS.conform(metric_hours) if metric_hours is not None else METRIC_HOURS.empty()
-    rows = []
+    rows: list[tuple[str, datetime, datetime, float, SilenceKind]] = []
     for service, of_service in minutes.groupby("service_name", sort=True):
         traffic = _Traffic.of(of_service, window=window, baseline=baseline)
         heartbeat = _Heartbeat.of(metrics[metrics["service_name"] == service])
@@ -65,7 +72,12 @@ def find_silences(
             traffic, window, zone=zone, minimum_expected=minimum_expected, minimum_minutes=minimum_minutes
         ):
             span = stretch.window
-            rows.append((service, span.start, span.end, stretch.expected, _kind(heartbeat, stretch, window)))
+            rows.append((str(service), span.start, span.end, stretch.expected, _kind(heartbeat, stretch, window)))
+    covered = log.intersection(window) if log else None
+    if covered:
+        unseen = sorted(set(services) - set(minutes["service_name"]))
+        rows += [(service, covered.start, covered.end, math.nan, "unexplained") for service in unseen]
+        rows.sort(key=lambda row: row[:2])
     return SILENCES.conform(pd.DataFrame(rows, columns=list(SILENCES.columns))) if rows else SILENCES.empty()
 
 

@@ -17,10 +17,12 @@ SILENCES = FrameContract(
         "service_name": Column("STRING", ""),
         "started_at": Column("TIMESTAMP", ""),
         "ended_at": Column("TIMESTAMP", ""),
-        "expected_count": Column("FLOAT64", "requests that the same hours of other weeks make likely"),
+        "expected_count": Column(
+            "FLOAT64", "requests that were likely by the same hours of other weeks; NaN: unknown"
+        ),
         # late: reaches to the end of the window while metrics go on, or there are none to ask; telemetry_gap:
         # metrics are missing too; zero_traffic: metrics went on, the service was up and nobody came;
-        # unexplained: no metrics to ask.
+        # unexplained: no metrics to ask, or a service that the log does not know at all.
         "kind": Column("STRING", "late, telemetry_gap, zero_traffic or unexplained"),
     },
 )

@@ -17,13 +17,12 @@ from shokubai.display.frames import (
     ROUTE_CHANGES,
     STATUS_COUNTS,
 )
+from shokubai.sli import MISSING_KINDS
 from shokubai.tables.ownership import ROUTE
 from shokubai.workspace.percentiles import quantile_frame
 from shokubai.workspace.team_week import TeamWeek
 
 _SERVICE_HOUR = ["service_name", "hour"]
-# Silences of these kinds mean that requests may have happened unseen.
-_MISSING_KINDS = ("late", "telemetry_gap", "unexplained")
 _MOST_OF_AN_HOUR = 30.0  # minutes
 
 
@@ -122,7 +121,7 @@ def hourly_completeness(week: TeamWeek) -> pd.DataFrame:
     frame = _axis(week).merge(counted, on=_SERVICE_HOUR, how="left").fillna({"request_count": 0})
     frame["state"] = np.where(frame["request_count"] > 0, "data", "quiet")
     frame.loc[_before_the_log(week, frame), "state"] = "before_log"
-    for kind in ("zero_traffic", *_MISSING_KINDS):
+    for kind in ("zero_traffic", *MISSING_KINDS):
         overlapped = _overlap(week.silences[week.silences["kind"] == kind], frame)
         frame.loc[overlapped >= _MOST_OF_AN_HOUR, "state"] = kind
     return HOURLY_COMPLETENESS.conform(frame)
@@ -130,7 +129,7 @@ def hourly_completeness(week: TeamWeek) -> pd.DataFrame:
 
 def missing_hours(silences: pd.DataFrame, hours: pd.DataFrame) -> pd.Series:
     """Which rows of a service × hour frame lie for at least half of the hour in missing telemetry."""
-    return _overlap(silences[silences["kind"].isin(_MISSING_KINDS)], hours) >= _MOST_OF_AN_HOUR
+    return _overlap(silences[silences["kind"].isin(MISSING_KINDS)], hours) >= _MOST_OF_AN_HOUR
 
 
 def _before_the_log(week: TeamWeek, hours: pd.DataFrame) -> pd.Series:

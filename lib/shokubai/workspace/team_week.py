@@ -69,19 +69,28 @@ class TeamWeek:
     @property
     def needed(self) -> Window:
         """All the data that the week's report reads: baselines, SLO windows, and a day after the week."""
-        starts = [self.at - 2 * HISTORY, *(self._slo_span(objective).start for objective in self.slos)]
+        starts = [self._watched.start - HISTORY, *(self._slo_span(objective).start for objective in self.slos)]
         return Window(min(starts), self.at + AFTERWARDS)
 
     # --- how complete the data is ---------------------------------------------------------------------------
 
     @cached_property
+    def _watched(self) -> Window:
+        """Where silences are looked for: the last 28 days, and all of the window of every SLO."""
+        starts = [self.at - HISTORY, *(objective.window.whole(self.at).start for objective in self.slos)]
+        return Window(min(starts), self.at)
+
+    @cached_property
     def service_minutes(self) -> pd.DataFrame:
-        """SERVICE_MINUTES of the team's services over the history and its baseline, up to the week's end."""
+        """SERVICE_MINUTES of the team's services up to the week's end.
+
+        They begin 28 days, the baseline for silences, before the last 28 days or the longest SLO's window.
+        """
         return self._seen_minutes[self._seen_minutes["minute"] < self.at].reset_index(drop=True)
 
     @cached_property
     def _seen_minutes(self) -> pd.DataFrame:
-        seen = Window(self.at - 2 * HISTORY, self.at + AFTERWARDS)
+        seen = Window(self._watched.start - HISTORY, self.at + AFTERWARDS)
         return tables.read_service_minutes(self.tables, self.team.services, seen)
 
     @property
@@ -95,14 +104,25 @@ class TeamWeek:
 
     @cached_property
     def silences(self) -> pd.DataFrame:
-        """SILENCES of the team's services over the last 28 days."""
+        """SILENCES of the team's services over the last 28 days, or the longest SLO's window if that is longer.
+
+        A service without any request there, nor in the 28 days before, is silent for all of it.
+        """
         return sli.find_silences(
             self._seen_minutes,
-            window=Window(self.at - HISTORY, self.at),
-            baseline=Window(self.at - 2 * HISTORY, self.at),
-            metric_hours=self.metric_hours,
+            window=self._watched,
+            baseline=Window(self._watched.start - HISTORY, self.at),
+            metric_hours=self._watched_metric_hours,
             zone=self.zone,
+            services=self.team.services,
+            log=self.span,
         )
+
+    @cached_property
+    def _watched_metric_hours(self) -> pd.DataFrame:
+        if self._watched.start >= self.at - HISTORY:
+            return self.metric_hours
+        return tables.read_metric_hours(self.tables, self.team.services, self._watched)
 
     @cached_property
     def data_complete_through(self) -> datetime | None:
@@ -113,7 +133,7 @@ class TeamWeek:
     def _complete_through(self, service: str) -> datetime | None:
         mine = self.service_minutes[self.service_minutes["service_name"] == service]
         silences = self.silences[self.silences["service_name"] == service]
-        return sli.data_complete_through(mine, silences, window=Window(self.at - HISTORY, self.at))
+        return sli.data_complete_through(mine, silences, window=self._watched)
 
     @cached_property
     def seen(self) -> Window | None:

@@ -287,3 +287,24 @@ def test_a_silence_longer_than_the_window_begins_in_it() -> None:
     assert found[-1] == "late"
     frame = silences(("invoice-api", WINDOW.start - timedelta(days=1), END, "late"))
     assert data_complete_through(gone, frame, window=WINDOW) == WINDOW.start
+
+
+def test_an_owned_service_that_the_log_does_not_know_is_unexplained_where_there_is_a_log() -> None:
+    known = requests(office_minutes())
+    owned = {"services": ["invoice-api", "old-api"], "log": BASELINE}
+    (found,) = find(known, **owned)
+    assert found[:3] == ("old-api", WINDOW.start, END)
+    assert np.isnan(found[3])
+    assert found[4] == "unexplained"
+    frame = silences(("old-api", WINDOW.start, END, "unexplained"))
+    assert completeness_ratio(frame, window=WINDOW, service="old-api") == 0.0
+    # A log of the last three days says nothing of the days before; a service may be younger than the log.
+    young = Window(END - 3 * DAY, END)
+    assert [f[1:3] for f in find(known, services=["old-api"], log=young)] == [(young.start, END)]
+    assert find(known, services=["old-api"]) == []
+    assert find(requests(office_minutes(start=tokyo(15))), services=["invoice-api"], log=BASELINE) == []
+
+
+def test_an_owned_service_that_is_first_seen_after_the_window_is_young() -> None:
+    later = requests(pd.DatetimeIndex([END + HOUR]))
+    assert find(later, services=["invoice-api"], log=Window(BASELINE.start, END + DAY)) == []

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from shokubai.workspace import comparison
 from shokubai.workspace.team_week import TeamWeek
 
 END = datetime(2026, 11, 1, 15, tzinfo=UTC)  # of 2026-W44 in Tokyo
@@ -111,3 +112,81 @@ def test_everything_a_report_reads_is_needed(week_of, monkeypatch):
     assert "minute_counts" in before
     assert "minute_counts" not in after
     assert len(after) > 10
+
+
+OBJECTIVE = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: {name}}}
+spec:
+  service: mail
+  indicator:
+    metadata: {{name: {name}}}
+    spec:
+      ratioMetric:
+        counter: true
+        good: {{metricSource: {{type: shokubai, spec: {{requests: successful}}}}}}
+        total: {{metricSource: {{type: shokubai, spec: {{requests: all}}}}}}
+  timeWindow: [{{duration: {duration}, isRolling: true}}]
+  budgetingMethod: Occurrences
+  objectives: [{{target: 0.99}}]
+"""
+
+
+@pytest.fixture
+def week_of_shop_and_mail(make_workspace, shop, steady_log):
+    """A week of a team that owns two services and has objectives over the given days for ``mail``."""
+
+    def make(mail, *days):
+        logs = [steady_log(minutes("2026-06-20T00:00Z", "2026-11-01T15:00Z"))]
+        if len(mail):
+            logs.append(steady_log(mail).assign(service_name="mail"))
+        files = {"teams/both.yaml": "name: {en: Both}\nlanguage: en\nowns: [{service: shop}, {service: mail}]\n"}
+        for n in days:
+            files[f"slos/mail-{n}.yaml"] = OBJECTIVE.format(name=f"mail-{n}", duration=f"{n}d")
+        return make_workspace({**shop, **files}, requests=pd.concat(logs)).team_week("both", "2026-W44")
+
+    return make
+
+
+@pytest.mark.parametrize("last_seen", ["2026-08-30T00:00Z", "2026-06-20T00:00Z"])
+def test_a_service_that_vanished_or_was_renamed_is_not_judged(week_of_shop_and_mail, last_seen):
+    week = week_of_shop_and_mail(minutes("2026-06-20T00:00Z", last_seen), 28)
+    (silence,) = week.silences.to_dict("records")
+    assert (silence["service_name"], silence["kind"]) == ("mail", "unexplained")
+    assert (silence["started_at"], silence["ended_at"]) == (
+        pd.Timestamp(END) - pd.Timedelta(days=28),
+        pd.Timestamp(END),
+    )
+    (status,) = week.statuses
+    assert (status.verdict, status.reason, status.completeness_ratio) == ("not_enough_data", "incomplete", 0.0)
+    assert week.has_data
+    told = {(finding.service, finding.rule, finding.case) for finding in week.findings}
+    assert ("mail", "data_gap", "never_seen") in told
+    assert comparison.hourly_traffic(week).set_index("service_name").loc["mail", "request_count"].isna().all()
+
+
+def test_silences_are_looked_for_in_all_of_the_longest_window(week_of_shop_and_mail):
+    # Seen until 63 days and 15 hours before the week's end, of 90 days.
+    week = week_of_shop_and_mail(minutes("2026-06-20T00:00Z", "2026-08-30T00:00Z"), 28, 90)
+    (silence,) = week.silences.to_dict("records")
+    assert (silence["service_name"], silence["kind"]) == ("mail", "late")
+    assert silence["started_at"] == pd.Timestamp("2026-08-30T00:00Z")
+    month, quarter = sorted(week.statuses, key=lambda status: status.window.duration)
+    assert (month.reason, month.completeness_ratio) == ("incomplete", 0.0)
+    assert (quarter.verdict, quarter.reason) == ("not_enough_data", "incomplete")
+    assert quarter.completeness_ratio == pytest.approx(1 - (63 + 15 / 24) / 90)
+    # A gap of September counts in the quarter alone.
+    gap = minutes("2026-06-20T00:00Z", "2026-09-01T00:00Z").append(minutes("2026-09-19T00:00Z", "2026-11-01T15:00Z"))
+    month, quarter = sorted(week_of_shop_and_mail(gap, 28, 90).statuses, key=lambda status: status.window.duration)
+    assert (month.verdict, month.completeness_ratio) == ("met", 1.0)
+    assert (quarter.verdict, quarter.reason) == ("not_enough_data", "incomplete")
+    assert quarter.completeness_ratio == pytest.approx(1 - 18 / 90)
+
+
+def test_a_young_service_is_no_gap_but_says_since_when_it_is_known(week_of_shop_and_mail):
+    week = week_of_shop_and_mail(minutes("2026-10-29T00:00Z", "2026-11-01T15:00Z"), 28)
+    assert len(week.silences) == 0
+    (status,) = week.statuses
+    assert (status.verdict, status.completeness_ratio) == ("met", 1.0)
+    assert status.data_since == datetime(2026, 10, 29, tzinfo=UTC)

@@ -82,6 +82,14 @@ def test_data_that_is_a_day_late_is_the_end_of_the_log(build):
     assert cases == [("late", "late"), ("log_ends", "late")]
 
 
+def test_a_service_that_the_log_does_not_know_may_have_another_name(build):
+    unseen = build.silences((build.at("10-05 00:00"), build.at("11-02 00:00"), float("nan"), "unexplained"))
+    [found] = findings(data_gap, build.evidence(silences=unseen))
+    assert (found.case, found.severity, found.subject) == ("never_seen", "warning", "unexplained")
+    assert found.numbers["expected_count"] is None
+    assert found.numbers["longest_seconds"] == 28 * 86_400
+
+
 def test_several_silences_of_a_kind_are_one_finding_about_the_longest(build):
     silences = build.silences(
         (build.at("10-26 13:00"), build.at("10-26 14:00"), 100.0, "telemetry_gap"),
