@@ -12,7 +12,7 @@ import pandas as pd
 from shokubai.config.model import Slo
 from shokubai.core.windows import DAY, MINUTE, Window
 from shokubai.sli.minutes import IntArray, MinuteSeries, minute_offset
-from shokubai.slo.budget import FloatArray, budget_fraction_of
+from shokubai.slo.budget import TIE, FloatArray, budget_fraction_of
 from shokubai.slo.budgeting import BudgetEvents, events_of
 from shokubai.slo.model import BURN_HISTORY, BurnRate
 from shokubai.slo.policy import WORKBOOK_POLICY, BudgetPolicy
@@ -93,10 +93,15 @@ def current_burn_rates(
     found = []
     for condition in policy.for_period(period):
         rates = burn_rates_at(events, ends, lookback=condition.lookback, objective=objective)
+        short_rates = burn_rates_at(events, ends, lookback=condition.short_lookback, objective=objective)
+        threshold = condition.threshold(period)
         now_rate = float(rates[-1]) if len(rates) and not np.isnan(rates[-1]) else None
         if known_until is not None:
             rates[ends > minute_offset(known_until, events.start)] = np.nan
         known = ~np.isnan(rates)
+        _, bad = events.between(ends - condition.lookback // MINUTE, ends)
+        limit = threshold * (1 + TIE)
+        crossed = np.flatnonzero((rates > limit) & (short_rates > limit) & (bad >= minimum_bad_count(events)))
         peak = int(np.nanargmax(rates)) if known.any() else None
         found.append(
             BurnRate(
@@ -104,10 +109,17 @@ def current_burn_rates(
                 short_lookback=condition.short_lookback,
                 budget_fraction=condition.budget_fraction,
                 severity=condition.severity,
-                threshold=condition.threshold(period),
+                threshold=threshold,
                 rate=now_rate,
                 peak_rate=None if peak is None else float(rates[peak]),
                 peak_at=None if peak is None else events.start + int(ends[peak]) * MINUTE,
+                peak_bad_count=None if peak is None else float(bad[peak]),
+                crossed_at=events.start + int(ends[crossed[0]]) * MINUTE if len(crossed) else None,
             )
         )
     return tuple(found)
+
+
+def minimum_bad_count(events: BudgetEvents) -> int:
+    """How many bad events make a burn rate worth acting on: one failed request in a quiet hour is none."""
+    return 1 if events.unit == "slices" else 5

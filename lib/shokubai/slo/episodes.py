@@ -14,6 +14,7 @@ from shokubai.core.windows import MINUTE, Window
 from shokubai.sli.minutes import MinuteSeries, minute_offset
 from shokubai.slo.budget import TIE, budget_share, projected_valid
 from shokubai.slo.budgeting import BudgetEvents, events_of
+from shokubai.slo.burn import minimum_bad_count
 from shokubai.slo.model import EPISODES
 from shokubai.slo.policy import WORKBOOK_POLICY, BurnCondition, error_ratio_of
 
@@ -38,9 +39,10 @@ def find_episodes(
     An episode is a stretch in which the burn rate over the short lookback of the first of ``conditions`` (default:
     2 % of the budget in an hour, or 5 % in six hours) stays above its threshold, and at some minute of which any
     of them holds, over its long and its short lookback. It begins with the first and ends after the last slice
-    that by itself burns above the threshold; episodes less than ``merge_within`` apart are one, and those that
-    spent less than ``minimum_budget_ratio`` of the budget are left out. Its counts are requests; its share of the
-    budget is in the unit of the SLO, of the budget of the SLO's window that ends ``at`` (default: the series' end).
+    that by itself burns above the threshold; episodes less than ``merge_within`` apart are one. Those that spent
+    less than ``minimum_budget_ratio`` of the budget, or had less than a handful of bad requests, are left out. Its
+    counts are requests; its share of the budget is in the unit of the SLO, of the budget of the SLO's window that
+    ends ``at`` (default: the series' end).
     With a calendar window it is of the budget of the period in which the episode ended, as far as the series holds
     that; the budget of a period that is not over is what ``projected_valid`` makes of the traffic so far.
 
@@ -60,8 +62,9 @@ def find_episodes(
         period = whole if slo.window.is_rolling else slo.window.whole(until)
         if period not in valid_of:
             valid_of[period] = _valid_in(events, period, end)
-        spent = budget_share(float(events.bad[first:last].sum()), valid=valid_of[period], objective=slo.objective)
-        if spent is None or spent < minimum_budget_ratio * (1 - TIE):
+        bad = float(events.bad[first:last].sum())
+        spent = budget_share(bad, valid=valid_of[period], objective=slo.objective)
+        if bad < minimum_bad_count(events) or spent is None or spent < minimum_budget_ratio * (1 - TIE):
             continue
         rows.append((begin, until, int(part.valid.sum()), int((part.valid - part.good).sum()), spent))
     return EPISODES.conform(pd.DataFrame(rows, columns=list(EPISODES.columns))) if rows else EPISODES.empty()

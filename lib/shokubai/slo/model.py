@@ -40,6 +40,9 @@ class BurnRate:
 
     ``threshold`` is budget_fraction × window / lookback (SRE Workbook ch. 5), derived for the SLO's own window.
     ``rate`` is at the end of the window, ``peak_rate`` the highest in the week before; None without traffic.
+    ``peak_bad_count`` are the bad events of the lookback that gave the peak. ``crossed_at`` is the first instant
+    of that week at which both lookbacks were above the threshold, with enough bad events to mean something; None
+    when there was none.
     """
 
     lookback: timedelta
@@ -50,6 +53,8 @@ class BurnRate:
     rate: float | None
     peak_rate: float | None
     peak_at: datetime | None
+    peak_bad_count: float | None = None
+    crossed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

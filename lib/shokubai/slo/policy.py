@@ -30,6 +30,9 @@ class BurnCondition:
         return burn_threshold(self.budget_fraction, lookback=self.lookback, period=period)
 
 
+_SLOWEST = 0.9
+
+
 @dataclass(frozen=True)
 class BudgetPolicy:
     """The burn conditions an organisation acts on, the most urgent first."""
@@ -37,8 +40,13 @@ class BudgetPolicy:
     conditions: tuple[BurnCondition, ...]
 
     def for_period(self, period: timedelta) -> tuple[BurnCondition, ...]:
-        """Those whose lookback fits in the period."""
-        return tuple(c for c in self.conditions if c.lookback <= period)
+        """Those that mean "too fast" in the period.
+
+        The lookback fits in it, and the threshold is not far below 1: burning slower than 1 never exhausts the
+        budget. The Workbook's slowest pair is 1 at 30 days and 0.933 at 28; at 7 days it would be 0.233, and a
+        service that spends a quarter of its budget would be ticketed for ever.
+        """
+        return tuple(c for c in self.conditions if c.lookback <= period and c.threshold(period) >= _SLOWEST)
 
 
 # Table 5-8, and the fourth pair (10 % in a day) of the listing for method 6.

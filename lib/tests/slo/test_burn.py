@@ -49,7 +49,9 @@ def test_the_history_has_a_row_per_lookback_and_step(make_slo, make_series) -> N
 def test_the_history_of_four_weeks_has_the_policys_lookbacks(make_slo, make_series) -> None:
     series = make_series([1] * 1440, [1] * 1440)
     assert burn_history(make_slo(), series)["lookback_seconds"].unique().tolist() == [3600, 21600, 86400, 259200]
-    assert burn_history(make_slo(duration="1d"), series)["lookback_seconds"].unique().tolist() == [3600, 21600, 86400]
+    # At 7 days 2 % in 1 h is 3.36, 5 % in 6 h is 1.4; 10 % in a day would be 0.7, slower than the budget's own pace.
+    assert burn_history(make_slo(duration="7d"), series)["lookback_seconds"].unique().tolist() == [3600, 21600]
+    assert burn_history(make_slo(duration="1d"), series).empty
 
 
 def test_a_history_that_the_series_does_not_hold_is_refused(make_slo, make_series) -> None:
@@ -115,3 +117,23 @@ def test_where_requests_are_missing_nothing_is_a_peak(make_slo, make_series) -> 
     assert (six_hours.peak_rate, six_hours.peak_at) == (pytest.approx(10 / 18), known_until)
     history = burn_history(make_slo(0.9), series, lookbacks=[6 * HOUR], step=HOUR, known_until=known_until)
     assert history["burn_rate"].isna().tolist() == [False] * 3 + [True] * 6
+
+
+def test_a_condition_is_crossed_when_both_lookbacks_burn_and_enough_has_failed(make_series) -> None:
+    # Two days of 10 requests a minute at 99.9 %. From minute 1500 on everything fails for 10 minutes. Over 28 days
+    # the page threshold is 13.44 in the hour, an error ratio of 0.01344: 8.064 of 600 requests. Minute 1500 alone has
+    # 10 failures, so the hour and the 5 minutes (10 of 50) both exceed it at the end of that minute.
+    good = [10] * 2880
+    good[1500:1510] = [0] * 10
+    at = START + 2 * DAY
+    page = current_burn_rates(count_events(make_series([10] * 2880, good)), objective=0.999, period=28 * DAY, at=at)[
+        0
+    ]
+    assert page.crossed_at == START + 1501 * MINUTE
+    assert page.peak_bad_count == 100
+    # One failure among two requests of a quiet hour burns at 500, and means nothing.
+    valid, good = [0] * 2880, [0] * 2880
+    valid[600], good[600] = 2, 1
+    quiet = current_burn_rates(count_events(make_series(valid, good)), objective=0.999, period=28 * DAY, at=at)[0]
+    assert quiet.peak_rate == pytest.approx(500)
+    assert (quiet.crossed_at, quiet.peak_bad_count) == (None, 1)

@@ -89,17 +89,18 @@ def test_outages_less_than_a_quarter_of_an_hour_apart_are_one(make_slo) -> None:
 
 
 def test_a_failure_that_costs_next_to_nothing_is_no_episode(make_slo) -> None:
-    # Three requests before dawn, one fails: 333 times the budget's pace, and one of 4,032 failures allowed.
+    # Thirty requests before dawn, ten fail: 333 times the budget's pace, and ten of 4,032 failures allowed.
     series = service()
     dawn = MINUTES - 10 * 60
     series.valid[dawn - 60 : dawn + 60] = 0
-    series.valid[dawn], series.good[dawn - 60 : dawn + 60] = 3, 0
-    series.good[dawn] = 2
+    series.valid[dawn], series.good[dawn - 60 : dawn + 60] = 30, 0
+    series.good[dawn] = 20
     assert len(find_episodes(make_slo(), series)) == 0
     assert len(find_episodes(make_slo(), series, minimum_budget_ratio=0.0)) == 1
-    # A service whose budget is 40 failures loses 2.5 % of it with a single one.
-    few = service((NOON, 1, 1.0), rate=1)
-    assert find_episodes(make_slo(), few)["budget_spent_ratio"].tolist() == pytest.approx([1 / 40.32], abs=1e-12)
+    # A service whose budget is 40 failures loses 12 % of it with five; one alone is no episode, whatever its share.
+    few = service((NOON, 5, 1.0), rate=1)
+    assert find_episodes(make_slo(), few)["budget_spent_ratio"].tolist() == pytest.approx([5 / 40.32], abs=1e-12)
+    assert len(find_episodes(make_slo(), service((NOON, 4, 1.0), rate=1))) == 0
 
 
 def test_an_outage_that_goes_on_at_the_end(make_slo) -> None:

@@ -75,15 +75,15 @@ def test_no_traffic_is_not_100_percent(make_slo, make_rows) -> None:
 
 
 def test_what_lies_before_the_window_is_not_judged_but_burned(make_slo, make_rows) -> None:
-    # A window of one day; two days ago, everything failed for an hour.
+    # A window of two days; three days ago, everything failed for an hour.
     bad = np.zeros(4 * 1440, dtype=np.int64)
-    bad[2 * 1440 : 2 * 1440 + 60] = 1
-    status = judge(make_slo(0.99, duration="1d"), make_rows(AT, 4 * 1440, valid=1, bad=bad), at=AT)
-    assert (status.valid_count, status.bad_count) == (1440, 0)
-    # Lookbacks beyond the window have no threshold.
-    assert [b.lookback for b in status.burn_rates] == [HOUR, 6 * HOUR, DAY]
+    bad[1440 : 1440 + 60] = 1
+    status = judge(make_slo(0.99, duration="2d"), make_rows(AT, 4 * 1440, valid=1, bad=bad), at=AT)
+    assert (status.valid_count, status.bad_count) == (2880, 0)
+    # Of a budget for two days only 2 % in an hour is as fast as its own pace: 0.96.
+    assert [b.lookback for b in status.burn_rates] == [HOUR]
     assert status.burn_rates[0].peak_rate == pytest.approx(100)
-    assert status.burn_rates[0].peak_at == AT - 2 * DAY + HOUR
+    assert status.burn_rates[0].peak_at == AT - 3 * DAY + HOUR
     assert status.burn_rates[0].rate == 0.0
 
 

@@ -116,7 +116,8 @@ def test_table_5_8_is_the_policy() -> None:
 
 
 def test_lookbacks_longer_than_the_period_make_no_sense() -> None:
-    assert [c.lookback for c in WORKBOOK_POLICY.for_period(DAY)] == [HOUR, 6 * HOUR, DAY]
+    assert [c.lookback for c in WORKBOOK_POLICY.for_period(7 * DAY)] == [HOUR, 6 * HOUR]
+    assert WORKBOOK_POLICY.for_period(DAY) == ()
 
 
 def test_method_6_fifteen_percent_errors_are_detected_after_five_minutes() -> None:
