@@ -5,10 +5,12 @@ The contract is ``facts.schema.json`` beside this file.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,6 +79,15 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
         "silences": rows(week.silences),
         "findings": [told_finding_facts(finding, week.zone) for finding in week.findings],
     }
+
+
+def read_facts(file: Path) -> dict[str, Any] | None:
+    """What a weekly team report stated; None when the file is missing, damaged or of another version."""
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) and facts.get("schema") == SCHEMA else None
 
 
 def status_facts(status: SloStatus) -> dict[str, Any]:

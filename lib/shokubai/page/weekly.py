@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +18,7 @@ from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.prose import notices
 from shokubai.findings.model import Severity
-from shokubai.page.facts import weekly_facts
+from shokubai.page.facts import read_facts, weekly_facts
 from shokubai.page.section import Section
 from shokubai.version import __version__
 from shokubai.workspace import TeamWeek, comparison, detail
@@ -39,12 +38,13 @@ def weekly_team_report(
 ) -> WeeklyTeamReport:
     """Open a team's week as a page of sections.
 
-    Empty arguments mean: the project around the current folder, its weekly run's warehouse, the report of the
-    week before where the outputs hold one, and no date of making. Raises UsageError for unknown names.
+    Empty arguments mean: the project around the current folder, its weekly run's warehouse or the team's own, no
+    report of the week before, so that every finding is new, and no date of making. ``previous_facts`` names the
+    facts of the week before; a file that holds no such facts counts as none. Raises UsageError for unknown names.
     """
     opened = workspace.open(parameters_dir or None, outputs_dir or None, warehouse=warehouse or None)
     parsed = Week.parse(week)
-    facts = json.loads(Path(previous_facts).read_text(encoding="utf-8")) if previous_facts else None
+    facts = read_facts(Path(previous_facts)) if previous_facts else None
     return WeeklyTeamReport(opened.team_week(team, parsed, previous_facts=facts), generated_at=generated_at)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from shokubai import site
@@ -30,16 +31,23 @@ def write_manifest(plan: Plan, records: Sequence[Record]) -> bool:
     made = manifest(plan, records)
     file = plan.folder / MANIFEST
     pages = (plan.folder / "index.html", plan.outputs / "index.html")
-    if file.is_file() and all(page.is_file() for page in pages):
-        before = json.loads(file.read_text(encoding="utf-8"))
-        if before["reports"] == made["reports"]:
-            return False
+    if all(page.is_file() for page in pages) and _reports_in(file) == made["reports"]:
+        return False
     text = json.dumps(made, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     # The manifest says that the week's page is there, and the front page lists the weeks that have both.
     site.write_week_index(plan.folder, made, plan.parameters.organization)
     site.write_text(file, text)
     site.write_front_page(plan.outputs, plan.parameters.organization)
     return True
+
+
+def _reports_in(file: Path) -> Any:
+    """What a manifest lists; None when it is missing or damaged."""
+    try:
+        written = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return written.get("reports") if isinstance(written, dict) else None
 
 
 def _entry(record: Record) -> dict[str, Any]:
