@@ -54,7 +54,7 @@ def resolve_pattern(source: TableSource, *, parameters_dir: Path, outputs: Path)
     path = source.path
     for placeholder, folder in (("{outputs}", outputs), ("{parameters}", parameters_dir)):
         path = path.replace(placeholder, glob.escape(str(folder.absolute())))
-    return str(parameters_dir.absolute().parent / path) if not Path(path).is_absolute() else path
+    return path if Path(path).is_absolute() else f"{glob.escape(str(parameters_dir.absolute().parent))}/{path}"
 
 
 def _raw_table(name: str, warehouse: Warehouse, parameters: Parameters, outputs: Path) -> FileTable:

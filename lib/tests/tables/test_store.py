@@ -444,3 +444,12 @@ def test_results_do_not_depend_on_the_machines_time_zone(project, make_requests)
     assert all(found[0][name].equals(found[1][name]) for name in found[0])
     first = found[0]["minute_counts/2026-10-01"]["minute"]
     assert first.min() == pd.Timestamp("2026-10-01T00:00Z") and first.max() < pd.Timestamp("2026-10-02T00:00Z")
+
+
+@pytest.mark.parametrize("path", ["logs/*.parquet", "{parameters}/../logs/*.parquet"])
+def test_folders_may_have_brackets_in_their_names(project, days, path):
+    project.folder = project.folder / "team [a-z] *"
+    (project.folder / "parameters").mkdir(parents=True)
+    project.log("a", [one(20)])
+    project.sources["requests"] = TableSource(path)
+    assert counts(project, days(20)) == {20: 1}
