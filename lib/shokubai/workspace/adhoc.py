@@ -32,20 +32,25 @@ def open(
     parameters: str | Path | None = None,
     outputs: str | Path | None = None,
     *,
+    run: str | None = None,
     warehouse: str | None = None,
 ) -> Workspace:
     """Open a project for ad-hoc work.
 
-    Without arguments the project is the nearest folder above the current one that holds ``parameters/``, and
-    the warehouse is the weekly run's. Raises ConfigurationError when the parameters have problems.
+    Without arguments the project is the nearest folder above the current one that holds ``parameters/``. The
+    warehouse is that of ``run`` (default: the run called weekly, else the first by name), and for teams with one
+    of their own theirs; a ``warehouse`` named here is read for all teams. Raises ConfigurationError when the
+    parameters have problems, UsageError for unknown names.
     """
     directory = Path(parameters) if parameters else find_project(Path.cwd()) / "parameters"
     loaded = config.load(directory)
-    name = warehouse or next(iter(run.warehouse for _, run in sorted(loaded.runs.items())), None)
-    if name is None:
-        raise UsageError(f"no run in {directory / 'runs'}: say which warehouse, shokubai.open(warehouse=…)")
     folder = Path(outputs) if outputs else directory.parent / "outputs"
-    return Workspace(loaded, name, folder, is_for_all=warehouse is not None)
+    if warehouse is not None:
+        return Workspace(loaded, warehouse, folder, is_for_all=True)
+    chosen = run or ("weekly" if "weekly" in loaded.runs else min(loaded.runs, default=None))
+    if chosen is None:
+        raise UsageError(f"no run in {directory / 'runs'}: say which warehouse, shokubai.open(warehouse=…)")
+    return Workspace(loaded, loaded.run(chosen).warehouse, folder)
 
 
 class Workspace:
@@ -142,8 +147,14 @@ class Workspace:
 
         Columns of ``requests`` with the endings _before and _after (request_count_before, p95_seconds_after, …),
         p95_ratio (after ÷ before) and error_ratio_change (after − before). Rows with fewer than
-        ``minimum_requests`` in either window are left out, because their percentiles say nothing.
+        ``minimum_requests`` in either window are left out, because their percentiles say nothing. Raises UsageError
+        for hours and days, which no two windows share.
         """
+        if moments := [column for column in _columns(by) if column in ("hour", "day")]:
+            raise UsageError(
+                f"compare(by={by!r}): no {moments[0]} lies in both windows; compare by 'service' or 'route', or lay "
+                "requests(window, by=…) of each window side by side by what its hours have in common"
+            )
         first = self.requests(before, by=by, team=team, service=service)
         second = self.requests(after, by=by, team=team, service=service)
         keys = [c for c in first.columns if c in {k for ks in _KEYS.values() for k in ks}]

@@ -333,3 +333,32 @@ def test_a_team_with_a_warehouse_of_its_own(make_workspace, request_log, tmp_pat
     chosen = shokubai.open(tmp_path / "parameters", warehouse="main")
     assert chosen.requests("2026-10-27", team="sales")["request_count"].to_list() == [3]
     assert chosen.team_week("sales", "2026-W44").tables.name == "main"
+
+
+@pytest.mark.parametrize(("by", "moment"), [("hour", "hour"), ("day", "day"), (["route", "hour"], "hour")])
+def test_compare_refuses_hours_and_days_which_no_two_windows_share(sk, by, moment):
+    with pytest.raises(UsageError, match=rf"no {moment} lies in both windows; compare by 'service' or 'route'"):
+        sk.compare("2026-10-26", "2026-10-27", by=by)
+
+
+RUN = "team_notebooks: [weekly_team_report]\nwarehouse: {}\n"
+
+
+def test_the_warehouse_is_that_of_the_run(make_workspace, request_log):
+    other = 'engine: duckdb\ntables: {requests: {path: "{outputs}/other.parquet"}}\n'
+    texts = {
+        "warehouses/other.yaml": other,
+        "runs/another.yaml": RUN.format("other"),
+        "teams/post.yaml": TEAMS["teams/post.yaml"] + "warehouse: other\n",
+    }
+    opened = make_workspace({**TEAMS, **texts}, requests=request_log(*ROWS))
+    assert opened.tables.name == "main"  # of weekly, although another comes before it
+    request_log(*ROWS).to_parquet(opened.outputs / "other.parquet")
+    directory = opened.parameters.directory
+    assert shokubai.open(directory, run="another").tables.name == "other"
+    assert shokubai.open(directory, run="weekly").team_week("post", "2026-W44").tables.name == "other"
+    assert shokubai.open(directory, warehouse="main").team_week("post", "2026-W44").tables.name == "main"
+    with pytest.raises(UsageError, match="did you mean 'weekly'"):
+        shokubai.open(directory, run="weekley")
+    (directory / "runs" / "weekly.yaml").unlink()
+    assert shokubai.open(directory).tables.name == "other"
