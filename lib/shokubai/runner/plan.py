@@ -57,6 +57,14 @@ class Plan:
         return self.outputs / self.run.name / str(self.week)
 
     @property
+    def reports(self) -> frozenset[tuple[str, str]]:
+        """Team (empty: the organisation) and notebook of every report of the run, whatever it is narrowed to."""
+        of_teams = (
+            (team, notebook) for team in _of_run(self.parameters, self.run) for notebook in self.run.team_notebooks
+        )
+        return frozenset([*of_teams, *(("", notebook) for notebook in self.run.organization_notebooks)])
+
+    @property
     def window(self) -> Window:
         """All the data that any report of the week may read."""
         return needed_window(self.parameters, self.week)
@@ -166,12 +174,16 @@ def needed_window(parameters: Parameters, week: Week) -> Window:
 
 
 def _team_names(parameters: Parameters, run: Run, wanted: Iterable[str]) -> tuple[str, ...]:
-    of_run = run.teams or tuple(sorted(parameters.teams))
+    of_run = _of_run(parameters, run)
     wanted = tuple(dict.fromkeys(wanted))
     for name in wanted:
         if parameters.team(name).name not in of_run:
             raise UsageError(f"{run.source}: team {name!r} is not in run {run.name!r}; it has: {', '.join(of_run)}")
     return wanted or of_run
+
+
+def _of_run(parameters: Parameters, run: Run) -> tuple[str, ...]:
+    return run.teams or tuple(sorted(parameters.teams))
 
 
 def _signature(folder: Path, notebook: str, problems: list[str]) -> Signature | None:

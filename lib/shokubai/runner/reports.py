@@ -99,9 +99,12 @@ class _WeekRun:
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
             shutil.rmtree(self.staging, ignore_errors=True)
-        there = [r for r in self.journal.records.values() if (self.plan.folder / r.html).is_file()]
-        write_manifest(self.plan, there)
+        write_manifest(self.plan, [r for r in self._current() if (self.plan.folder / r.html).is_file()])
         return self.summary
+
+    def _current(self) -> list[Record]:
+        """What is known of the run's reports; those of teams and notebooks that it no longer has are history."""
+        return [record for key, record in self.journal.records.items() if key in self.plan.reports]
 
     def _build_tables(self) -> Mapping[str, str | ShokubaiError]:
         """Bring the small tables up to date: per warehouse the fingerprint of its data, or why it has none."""
@@ -149,7 +152,7 @@ class _WeekRun:
     def _read_by(self, job: Job) -> list[Path]:
         """Facts of other reports that a report may read."""
         if job.team is None:
-            facts = [self.plan.folder / r.facts for r in self.journal.records.values() if r.team and r.facts]
+            facts = [self.plan.folder / r.facts for r in self._current() if r.team and r.facts]
             return [file for file in facts if file.is_file()]
         previous = job.values.get("previous_facts")
         return [Path(previous)] if previous else []

@@ -296,3 +296,30 @@ def test_a_long_path_for_temporary_files_is_no_obstacle(project, facts_cell, mon
     monkeypatch.setattr("tempfile.tempdir", str(long))
     project.notebook("report", facts_cell())
     assert project.run().count("made") == 2
+
+
+def test_reports_of_teams_and_notebooks_that_are_gone_are_not_listed(project, facts_cell):
+    project.notebook("report", facts_cell())
+    project.run()
+    # A run narrowed to some teams keeps the others.
+    project.run(teams=["alpha"], force=True)
+    assert [r["team"] for r in project.manifest()["reports"]] == ["alpha", "beta"]
+    (project.root / "parameters/teams/beta.yaml").rename(project.root / "parameters/teams/gamma.yaml")
+    project.run()
+    assert [r["team"] for r in project.manifest()["reports"]] == ["alpha", "gamma"]
+    assert "beta/report.html" not in (project.week / "index.html").read_text()
+    project.notebook("other", facts_cell())
+    run = (project.root / "parameters/runs/weekly.yaml").read_text()
+    project.write("parameters/runs/weekly.yaml", run.replace("[report]", "[other]"))
+    project.run(teams=["alpha"])
+    assert [(r["team"], r["notebook"]) for r in project.manifest()["reports"]] == [("alpha", "other")]
+
+
+@pytest.mark.parametrize("damaged", ["", '{"reports": [', "[]", "\x00"])
+def test_a_damaged_manifest_is_written_anew(project, facts_cell, damaged):
+    project.notebook("report", facts_cell())
+    project.run()
+    whole = project.manifest()
+    (project.week / "manifest.json").write_text(damaged)
+    assert len(project.run().up_to_date) == 2
+    assert project.manifest() == whole
