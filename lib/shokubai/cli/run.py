@@ -44,7 +44,8 @@ WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
     metavar="DIR",
-    help="Where the run's notebooks are. Default: notebooks, else those of the Shokubai checkout in use.",
+    help="Where the run's notebooks are. Default: notebooks, else those of the Shokubai checkout in use; "
+    "an installed package brings none.",
 )
 @parameters_option
 @outputs_option
@@ -84,7 +85,7 @@ def command(
 
 
 def _own_notebooks() -> Path:
-    """The notebooks here, or for an organisation whose parameters lie elsewhere, those beside the package."""
+    """The notebooks here, or for an organisation whose parameters lie elsewhere, those of a checkout."""
     here, shipped = Path("notebooks"), Path(__file__).resolve().parents[3] / "notebooks"
     return shipped if shipped.is_dir() and not here.is_dir() else here
 
