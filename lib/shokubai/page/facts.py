@@ -135,6 +135,8 @@ def status_facts(status: SloStatus) -> dict[str, Any]:
                 "rate": burn.rate,
                 "peak_rate": burn.peak_rate,
                 "peak_at": burn.peak_at,
+                "peak_bad_count": burn.peak_bad_count,
+                "crossed_at": burn.crossed_at,
             }
             for burn in status.burn_rates
         ],
