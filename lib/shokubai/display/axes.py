@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import log10
 from typing import Any
 
@@ -87,7 +87,7 @@ def _ticks(window: Window, locale: Locale) -> tuple[list[tuple[str, str]], str]:
 
 def _whole_hours(window: Window, locale: Locale) -> list[datetime]:
     """The whole hours of the local clock in the window, both ends included."""
-    at = window.start.replace(minute=0, second=0, microsecond=0)
+    at = locale.local(window.start).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
     hours = []
     while at <= window.end:
         if at >= window.start:
