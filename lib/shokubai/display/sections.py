@@ -190,6 +190,15 @@ def _card(status: SloStatus, locale: Locale) -> Card:
             amounts=budget_amounts(status, locale),
         )
     lines = [forecast_words(status, locale)]
+    projected = status.projected_left_ratio
+    if left is not None and projected is not None and left < 0 and projected != left:
+        lines.insert(
+            0,
+            locale.say(
+                "card.projected_over" if projected < 0 else "card.projected",
+                share=locale.share(projected).removeprefix(MINUS),
+            ),
+        )
     if status.verdict != "met":
         lines.insert(0, locale.say(f"reason.{status.reason}"))
     if status.completeness_ratio < 1:

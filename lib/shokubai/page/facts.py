@@ -117,6 +117,7 @@ def status_facts(status: SloStatus) -> dict[str, Any]:
         "verdict": status.verdict,
         "reason": status.reason,
         "completeness_ratio": status.completeness_ratio,
+        "data_since": status.data_since,
         "budget": {
             "allowed_count": status.budget_allowed_count,
             "spent_count": status.budget_spent_count,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from shokubai.config.model import Text
 from shokubai.core.windows import Week, Window
 from shokubai.display import sections
 from shokubai.display.format import Locale
+from shokubai.display.tables import verdicts
 from shokubai.slo.model import SloStatus
 
 MakeStatus = Callable[..., SloStatus]
@@ -45,6 +47,27 @@ def test_a_card_explains_a_verdict_that_is_not_met(en: Locale, make_status: Make
     assert met.lines == ("At the pace of the last 3 days (×0.5) the budget lasts.",)
     assert (silent.word, silent.value, silent.meter) == ("Not enough data", "–", None)
     assert silent.lines[0] == "No valid request was seen, and no traffic is not the same as 100%."
+
+
+def test_an_objective_of_a_young_log_says_since_when(en: Locale, ja: Locale, make_status: MakeStatus) -> None:
+    young = replace(make_status(), data_since=datetime(2026, 10, 29, 3, tzinfo=UTC))
+    for locale, words in ((en, "data since Thu 29 Oct"), (ja, "データは10月29日(木)から")):
+        assert sections.verdict_cards([young], locale=locale).cards[0].context.endswith(f" · {words}")
+        assert words in verdicts([young], locale=locale).plain()
+        assert words not in verdicts([make_status()], locale=locale).plain()
+
+
+def test_a_month_that_has_begun_says_what_is_left_of_all_of_it(en: Locale, make_status: MakeStatus) -> None:
+    # 2,000 failures of the 1,000 that 28 days allow, of a period of 112 days with 4,000; 5,000 are too many for it.
+    def lines(bad: int) -> tuple[str, ...]:
+        status = make_status(bad=bad, verdict="missed", reason="interval_below_objective")
+        whole = Window(status.window.start, status.window.start + timedelta(days=112))
+        return sections.verdict_cards([replace(status, whole_window=whole)], locale=en).cards[0].lines
+
+    assert any("Of the whole period's budget, 50% is left" in line for line in lines(2000))
+    assert any("The whole period's budget is overspent by 25%" in line for line in lines(5000))
+    over = make_status(bad=1500, verdict="missed", reason="interval_below_objective")
+    assert not any("whole period" in line for line in sections.verdict_cards([over], locale=en).cards[0].lines)
 
 
 def test_header_says_up_to_when_data_is_complete(en: Locale, ja: Locale, week: Window) -> None:

@@ -140,10 +140,14 @@ def indicator_words(slo: Slo, locale: Locale) -> str:
 
 
 def window_words(status: SloStatus, locale: Locale) -> str:
-    """``28 days rolling``, or the calendar period's first and last day."""
+    """``28 days rolling``, or the calendar period's first and last day; since when there is data, if it is young."""
     if status.slo.window.is_rolling:
-        return locale.say("window.rolling", span=locale.lookback(status.slo.window.duration.timedelta))
-    return locale.say("window.calendar", days=locale.days(status.whole_window))
+        words = locale.say("window.rolling", span=locale.lookback(status.slo.window.duration.timedelta))
+    else:
+        words = locale.say("window.calendar", days=locale.days(status.whole_window))
+    if status.data_since:
+        words += " · " + locale.say("window.data_since", day=locale.day(status.data_since))
+    return words
 
 
 def budget_amounts(status: SloStatus, locale: Locale) -> str:
