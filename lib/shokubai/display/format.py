@@ -1,7 +1,8 @@
 """Numbers, durations and instants as a reader reads them, in English and Japanese.
 
-Nothing here is compared with anything afterwards. Ratios are cut, not rounded, towards the worse: 0.99996 is never
-shown as 100%, and a budget that is overspent by a hair never as 0% left.
+Nothing here is compared with anything afterwards. One rule for ratios: what was achieved is cut down, so that it
+never looks like the objective it missed; every other share is rounded half to even, with more digits where fewer
+would turn it into 0% or 100%: 99.96% is never shown as 100%, and a budget overspent by a hair never as 0% left.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,12 +59,31 @@ def _cut(value: Decimal, digits: int, rounding: str) -> str:
     rounded = value.quantize(quantum, rounding=rounding)
     if rounded == 0:
         rounded = abs(rounded)
-    return f"{rounded:,}".replace("-", MINUS)
+    return f"{rounded:,f}".replace("-", MINUS)
 
 
 def _significant(value: Decimal, figures: int) -> int:
     """How many digits after the point show ``figures`` significant ones of a value."""
     return 0 if value == 0 else max(0, figures - 1 - value.adjusted())
+
+
+_MOST_PLACES = 8
+
+
+_FLOAT_NOISE = Decimal("1e-10")  # percents: what subtracting two ratios may leave behind
+
+
+def _percent(ratio: float) -> Decimal:
+    return (_decimal(ratio) * 100).quantize(_FLOAT_NOISE)
+
+
+def _share(percent: Decimal, digits: int) -> str:
+    """Percents rounded to so many digits after the point, or as many more as tell them from 0 and ±100."""
+    for places in range(digits, _MOST_PLACES + 1):
+        rounded = percent.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+        if rounded == percent or abs(rounded) not in (0, 100):
+            return _cut(percent, places, ROUND_HALF_EVEN)
+    return _cut(percent, _MOST_PLACES, ROUND_DOWN if 50 < abs(percent) < 100 else ROUND_UP)
 
 
 def _good_places(percent: Decimal, digits: int) -> int:
@@ -128,32 +148,23 @@ class Locale:
         texts = ["100" if end == 100 else _cut(end, places, ROUND_FLOOR) for end in ends]
         while places > digits and all(text == "100" or text.endswith("0") for text in texts):
             places, texts = places - 1, [text if text == "100" else text[:-1] for text in texts]
-        return "–".join(texts) + "%"
+        return ("〜" if self.language == "ja" else "–").join(texts) + "%"
 
     def bad_ratio(self, ratio: float | None) -> str:
-        """A ratio of bad events as percent: cut upwards, two significant figures, 0% only when there is none."""
+        """A ratio of bad events as percent: two significant figures, 0% only when there is none."""
         if _absent(ratio):
             return NO_VALUE
-        percent = _decimal(ratio) * 100  # type: ignore[arg-type]
-        if percent == 0:
-            return "0%"
-        if percent >= 10:
-            return f"{_cut(percent, 0, ROUND_CEILING)}%"
-        return f"{_cut(percent, min(_significant(percent, 2), 8), ROUND_CEILING)}%"
+        percent = _percent(ratio)  # type: ignore[arg-type]
+        places = 0 if abs(percent) >= 10 else min(_significant(percent, 2), _MOST_PLACES)
+        return f"{_share(percent, places)}%"
 
     def share(self, ratio: float | None) -> str:
-        """A part of a whole, such as budget left or spent: whole percents, cut downwards, finer near zero."""
+        """A part of a whole, such as budget left or spent: whole percents, finer near zero."""
         if _absent(ratio):
             return NO_VALUE
-        percent = _decimal(ratio) * 100  # type: ignore[arg-type]
+        percent = _percent(ratio)  # type: ignore[arg-type]
         places = 0 if abs(percent) >= 10 or percent == 0 else min(max(1, _significant(percent, 1)), 4)
-        return f"{_cut(percent, places, ROUND_FLOOR)}%"
-
-    def spent(self, ratio: float | None) -> str:
-        """The part of a budget spent, cut upwards: the counterpart of ``share`` of what is left."""
-        if _absent(ratio):
-            return NO_VALUE
-        return self.share(-ratio).removeprefix(MINUS)  # type: ignore[operator]
+        return f"{_share(percent, places)}%"
 
     def points(self, ratio: float | None) -> str:
         """A difference of two shares: ``41 points``, 「41ポイント」."""
@@ -206,17 +217,25 @@ class Locale:
         return self.span(timedelta(seconds=round(value)))
 
     def span(self, span: timedelta | None) -> str:
-        """A length of time by its two largest units: ``2 h 10 min``, ``3 d 4 h``; 「2時間10分」."""
+        """A length of time by its two largest units: ``2 h 10 min``, ``44 h``, ``3 days 4 h``; 「3日と4時間」.
+
+        From a day on without minutes; up to three days in hours, which say more than "1 day 20 h" does.
+        """
         if _absent(span):
             return NO_VALUE
         assert span is not None
         total = round(abs(span).total_seconds())
-        # Whole minutes from ten minutes on: seconds mean nothing there.
-        if total >= 600:
-            total = round(total / 60) * 60
-        names = ("日", "時間", "分", "秒") if self.language == "ja" else (" d", " h", " min", " s")
-        sizes = (86_400, 3_600, 60, 1)
-        first = next((n for n, size in enumerate(sizes) if total >= size), 3)
+        # Whole minutes from ten minutes on, whole hours from a day on: what is smaller means nothing there.
+        for least, unit in ((600, 60), (86_400, 3_600)):
+            if total >= least:
+                total = round(total / unit) * unit
+        if total >= 259_200:
+            days, hours = self.counted(total // 86_400, "day"), total % 86_400 // 3_600
+            text = self.say("unit.days_and_hours", days=days, hours=hours) if hours else days
+            return f"{MINUS}{text}" if span < timedelta(0) else text
+        names = ("時間", "分", "秒") if self.language == "ja" else (" h", " min", " s")
+        sizes = (3_600, 60, 1)
+        first = next((n for n, size in enumerate(sizes) if total >= size), 2)
         parts: list[str] = []
         for size, name in list(zip(sizes, names, strict=True))[first : first + 2]:
             amount, total = divmod(total, size)
@@ -314,9 +333,10 @@ class Locale:
         if _absent(end):
             return self.say("time.since", at=self.instant(start))
         assert end is not None
+        between = "〜" if self.language == "ja" else "–"
         if self.local(start).date() == self.local(end).date():
-            return f"{self.instant(start)}–{self.clock(end)}"
-        return f"{self.instant(start)} – {self.instant(end)}"
+            return f"{self.instant(start)}{between}{self.clock(end)}"
+        return f"{self.instant(start)}{between if self.language == 'ja' else f' {between} '}{self.instant(end)}"
 
     def days(self, window: Window, *, year: bool = False) -> str:
         """A window's first and last day: ``Mon 26 Oct – Sun 1 Nov 2026``."""

@@ -112,7 +112,7 @@ class WeeklyTeamReport:
         if week.statuses:
             verdicts = [
                 sections.headline(week.statuses, locale=self.locale),
-                sections.verdict_cards(week.statuses, locale=self.locale),
+                sections.verdict_cards((*week.closed_statuses, *week.statuses), locale=self.locale),
             ]
         else:
             verdicts = [self._callout("no_slos", team=self.locale.text(week.team.display_name))]
@@ -137,7 +137,7 @@ class WeeklyTeamReport:
             self._section("budget"),
             *lines,
             figures.objectives(week.statuses, locale=self.locale),
-            tables.verdicts(week.statuses, locale=self.locale),
+            tables.verdicts((*week.closed_statuses, *week.statuses), locale=self.locale),
         )
 
     def burn(self) -> Section:
@@ -151,10 +151,11 @@ class WeeklyTeamReport:
                 status=status,
                 window=week.shown,
                 events=self.events,
+                episodes=week.episodes[status.slo.name],
                 locale=self.locale,
             )
             for status in week.statuses
-            if any((burn.peak_rate or 0) > burn.threshold for burn in status.burn_rates)
+            if any(burn.crossed_at for burn in status.burn_rates)
         ]
         details = [
             figures.sli_minutes(
@@ -178,7 +179,7 @@ class WeeklyTeamReport:
             *details,
             *episodes,
             *charts,
-            tables.burn_rates(week.statuses, locale=self.locale),
+            tables.burn_rates(week.statuses, episodes=week.episodes, locale=self.locale),
         )
 
     def traffic(self) -> Section:

@@ -38,43 +38,69 @@ def test_a_missed_ratio_never_reads_like_its_objective(en: Locale) -> None:
     assert (en.objective(0.999), en.objective(0.9995), en.objective(0.95)) == ("99.9%", "99.95%", "95%")
 
 
-def test_both_ends_of_an_interval_have_the_same_digits(en: Locale) -> None:
+def test_both_ends_of_an_interval_have_the_same_digits(en: Locale, ja: Locale) -> None:
     assert en.interval(0.9991, 0.9995) == "99.91–99.95%"
     assert en.interval(0.999335, 0.99940) == "99.933–99.940%"
     assert en.interval(0.98, 1.0) == "98.00–100%"
     assert en.interval(None, 0.9) == "–"
+    assert ja.interval(0.9991, 0.9995) == "99.91〜99.95%"
 
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(0.0, "0%"), (0.001, "0.10%"), (0.00042, "0.042%"), (1e-7, "0.000010%"), (0.186, "19%"), (1.0, "100%")],
+    [
+        (0.0, "0%"),
+        (0.001, "0.10%"),
+        (0.00042, "0.042%"),
+        (0.0012345, "0.12%"),
+        (0.0101, "1.0%"),
+        (1e-7, "0.000010%"),
+        (1e-11, "0.00000001%"),
+        (0.186, "19%"),
+        (0.504, "50%"),
+        (0.9996, "99.96%"),
+        (1 - 1e-11, "99.99999999%"),
+        (1.0, "100%"),
+    ],
 )
-def test_a_bad_ratio_is_cut_upwards_and_zero_only_when_nothing_failed(en: Locale, ratio: float, text: str) -> None:
+def test_a_bad_ratio_is_rounded_but_never_to_nothing_or_all(en: Locale, ratio: float, text: str) -> None:
     assert en.bad_ratio(ratio) == text
 
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
     [
-        (0.379, "37%"),
-        (0.9996, "99%"),
+        (0.374, "37%"),
+        (0.379, "38%"),
+        (0.375, "38%"),  # half to even, so that 37.5 and 62.5 are 38 and 62
+        (0.625, "62%"),
+        (0.9996, "99.96%"),
         (1.0, "100%"),
+        (1.0004, "100.04%"),
         (0.0, "0%"),
         (-0.0, "0%"),
         (0.034, "3.4%"),
         (0.0004, "0.04%"),
         (-0.0004, "−0.04%"),
+        (-1e-11, "−0.00000001%"),
+        (1e-15, "0%"),  # what is left of 1 − 0.9 − 0.1
+        (-1 + 2e-15, "−100%"),
+        (-0.8919, "−89%"),
+        (-0.9996, "−99.96%"),
+        (-1.0, "−100%"),
         (-5.12, "−512%"),
-        (-5.121, "−513%"),
+        (-5.121, "−512%"),
+        (7.474, "747%"),
     ],
 )
-def test_budget_left_is_cut_downwards_and_keeps_its_sign(en: Locale, ratio: float, text: str) -> None:
+def test_shares_are_rounded_and_never_to_nothing_or_all(en: Locale, ratio: float, text: str) -> None:
     assert en.share(ratio) == text
 
 
-def test_what_is_left_and_what_is_spent_add_up_to_the_whole(en: Locale) -> None:
-    assert (en.share(0.374), en.spent(1 - 0.374)) == ("37%", "63%")
-    assert (en.share(-0.255), en.spent(1.255)) == ("−26%", "126%")
+@pytest.mark.parametrize("left", [0.374, 0.375, 0.385, 0.9996, 0.0004, -0.255, -0.0004])
+def test_what_is_left_and_what_is_spent_add_up_to_the_whole(en: Locale, left: float) -> None:
+    shares = [en.share(left), en.share(round(1 - left, 9))]
+    assert round(sum(float(text.removesuffix("%").replace("−", "-")) for text in shares), 6) == 100
 
 
 def test_changes_against_the_past(en: Locale) -> None:
@@ -116,11 +142,27 @@ def test_latencies_take_the_unit_that_fits(
     assert (en.seconds(seconds), ja.seconds(seconds)) == (english, japanese)
 
 
-def test_lengths_of_time(en: Locale, ja: Locale) -> None:
-    assert en.span(timedelta(days=3, hours=4, minutes=20)) == "3 d 4 h"
-    assert ja.span(timedelta(minutes=47)) == "47分"
-    assert en.span(timedelta(minutes=-90)) == "−1 h 30 min"
-    assert en.span(timedelta()) == "0 s"
+@pytest.mark.parametrize(
+    ("span", "english", "japanese"),
+    [
+        (timedelta(), "0 s", "0秒"),
+        (timedelta(minutes=47), "47 min", "47分"),
+        (timedelta(minutes=-90), "−1 h 30 min", "−1時間30分"),
+        (timedelta(hours=2, minutes=30), "2 h 30 min", "2時間30分"),
+        (timedelta(hours=23, minutes=59, seconds=40), "24 h", "24時間"),
+        (timedelta(hours=43, minutes=50), "44 h", "44時間"),
+        (timedelta(hours=71, minutes=20), "71 h", "71時間"),
+        (timedelta(hours=71, minutes=40), "3 days", "3日"),
+        (timedelta(days=3, hours=4, minutes=20), "3 days 4 h", "3日と4時間"),
+        (timedelta(days=28), "28 days", "28日"),
+        (timedelta(days=-4), "−4 days", "−4日"),
+    ],
+)
+def test_lengths_of_time(en: Locale, ja: Locale, span: timedelta, english: str, japanese: str) -> None:
+    assert (en.span(span), ja.span(span)) == (english, japanese)
+
+
+def test_lengths_that_are_names(en: Locale, ja: Locale) -> None:
     assert (en.lookback(timedelta(days=28)), ja.lookback(timedelta(hours=6))) == ("28 days", "6時間")
     assert en.lookback(timedelta(hours=1)) == "1 hour"
     assert en.minutes(15.1) == "15 min"
@@ -160,6 +202,8 @@ def test_spans_of_time_say_a_common_day_once(en: Locale, ja: Locale) -> None:
     assert en.instants(start, start + timedelta(minutes=47)) == "Thu 29 Oct 14:05–14:52"
     assert en.instants(start, start + timedelta(days=1)) == "Thu 29 Oct 14:05 – Fri 30 Oct 14:05"
     assert en.instants(start, None) == "since Thu 29 Oct 14:05"
+    assert ja.instants(start, start + timedelta(minutes=47)) == "10月29日(木) 14:05〜14:52"
+    assert ja.instants(start, start + timedelta(days=1)) == "10月29日(木) 14:05〜10月30日(金) 14:05"
     assert ja.instants(start, pd.NaT) == "10月29日(木) 14:05 から継続中"
 
 

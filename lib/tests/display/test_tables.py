@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
-from shokubai.core.windows import Window
+from shokubai.core.windows import Duration, Window
 from shokubai.display import tables
 from shokubai.display.exhibit import Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import ROUTE_CHANGES, TEAM_WEEKS, Events
+from shokubai.display.tables.slos import budget_amounts
 from shokubai.slo.model import EPISODES, SILENCES, SloStatus
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, QUERIES, SRE_REQUESTS
 
@@ -53,10 +55,10 @@ def test_verdicts_carry_counts_interval_and_reason(en: Locale, make_status: Make
     assert row[5].detail == "400 requests · 16 min"  # 0.4 × 40.32 minutes
 
 
-def test_an_overspent_budget_is_cut_towards_the_worse(en: Locale, make_status: MakeStatus) -> None:
+def test_an_overspent_budget_never_reads_like_one_spent_twice(en: Locale, make_status: MakeStatus) -> None:
     row = tables.verdicts([make_status(valid=1_000_500, bad=2_000)], locale=en).rows[0]
-    # 1,000.5 allowed, 2,000 spent: 999.5 over, 99.9 % of the budget.
-    assert (row[5].text, row[5].detail) == ("−100%", "−1,000 requests · −40 min")
+    # 1,000.5 allowed, 2,000 spent: less than 1,000 over, 99.9 % of the budget.
+    assert (row[5].text, row[5].detail) == ("−99.9%", "−999 requests")
     assert row[5].meter == 0.0
 
 
@@ -68,11 +70,59 @@ def test_no_traffic_shows_no_number(ja: Locale, make_status: MakeStatus) -> None
 
 
 def test_burn_rates_say_what_was_crossed_and_what_is_unknown(en: Locale, make_status: MakeStatus) -> None:
-    rows = texts(
-        tables.burn_rates([make_status(peak_rates=(2.0, 2.8)), make_status(peak_rates=(None, 0.1))], locale=en)
-    )
-    assert [row[-1] for row in rows] == ["not crossed", "crossed", "no data", "not crossed"]
+    statuses = [make_status(peak_rates=(2.0, 2.8)), make_status(peak_rates=(None, 0.1))]
+    table = tables.burn_rates(statuses, locale=en)
+    rows = texts(table)
+    assert [row[-1] for row in rows] == ["not crossed", "crossed", "no data"]
     assert rows[0][1:6] == ["1 hour", "×0.5", "×2", "Thu 29 Oct 14:05", "×13.4 · page"]
+    assert table.note.endswith("faster than it lasts (×1) are not listed (1).")
+    quiet = tables.burn_rates([make_status(peak_rates=(0.2, 0.9))], locale=en)
+    assert (quiet.rows, quiet.note) == ((), "")
+    assert quiet.empty == "Over no lookback did a budget burn faster than it lasts (×1)."
+
+
+def test_a_page_threshold_without_an_episode_was_passed_on_few_requests(en: Locale, make_status: MakeStatus) -> None:
+    statuses = [make_status(peak_rates=(20.8, 2.8))]
+    few = tables.burn_rates(statuses, episodes={"api-availability": EPISODES.empty()}, locale=en)
+    assert [row[-1] for row in texts(few)] == ["passed on few requests", "crossed"]
+    episode = EPISODES.conform(
+        pd.DataFrame(
+            {
+                "started_at": pd.to_datetime([NOON]),
+                "ended_at": pd.to_datetime([NOON + timedelta(minutes=5)]),
+                "valid_count": [100],
+                "bad_count": [90],
+                "budget_spent_ratio": [0.09],
+            }
+        )
+    )
+    crossed = tables.burn_rates(statuses, episodes={"api-availability": episode}, locale=en)
+    assert [row[-1] for row in texts(crossed)] == ["crossed", "crossed"]
+
+
+def test_budgets_are_told_in_what_their_objective_counts(en: Locale, ja: Locale, make_status: MakeStatus) -> None:
+    def amounts(locale: Locale, **changes: Any) -> str:
+        return budget_amounts(make_status(**changes), locale)
+
+    assert amounts(en) == "400 requests, or 16 min of full outage"
+    assert amounts(en, bad=1_400) == "400 requests too many failed"
+    assert amounts(en, threshold_seconds=0.8) == "400 requests may still be slow"
+    assert amounts(ja, threshold_seconds=0.8, bad=1_400) == "遅いリクエスト400件"
+    # 0.36 of a request over is not none.
+    assert amounts(en, valid=1_640, bad=2) == "0.4 requests too many failed"
+
+    status = make_status(valid=10_000, bad=36, objective=0.99)
+    slices = replace(
+        status,
+        slo=replace(status.slo, budgeting="Timeslices", time_slice_window=Duration(1, "m")),
+        unit="slices",
+    )
+    assert budget_amounts(slices, en) == "64 one-minute slices"
+    assert budget_amounts(slices, ja) == "あと1分単位で64回"
+    row = tables.verdicts([slices], locale=en).rows[0]
+    assert row[5].detail == "64 one-minute slices"
+    five = replace(slices, slo=replace(slices.slo, time_slice_window=Duration(5, "m")), budget_left_count=-1.0)
+    assert budget_amounts(five, en) == "1 5-minute slice too many"
 
 
 def test_episodes_are_in_order_of_time(en: Locale, make_status: MakeStatus) -> None:
@@ -225,7 +275,7 @@ def test_silences_say_what_is_known(ja: Locale) -> None:
         )
     )
     assert texts(tables.silences(frame, locale=ja)) == [
-        ["10月29日(木) 12:00–15:00", "api", "3時間", "1,234", "データ未着"]
+        ["10月29日(木) 12:00〜15:00", "api", "3時間", "1,234", "データ未着"]
     ]
 
 

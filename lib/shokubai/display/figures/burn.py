@@ -12,7 +12,7 @@ from shokubai.display import axes
 from shokubai.display.exhibit import Figure
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
-from shokubai.display.tables.slos import burn_rates
+from shokubai.display.tables.slos import burn_rates, crossing
 from shokubai.display.template import LIGHT
 from shokubai.slo.model import BurnRate, SloStatus
 
@@ -23,10 +23,19 @@ _COLOURS = (LIGHT["series-1"], LIGHT["series-2"], LIGHT["series-3"], LIGHT["seri
 _WIDTHS = (1.2, 1.8, 2.2, 2.6)
 
 
-def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Events, locale: Locale) -> Figure:
+def burn(
+    history: pd.DataFrame,
+    *,
+    status: SloStatus,
+    window: Window,
+    events: Events,
+    locale: Locale,
+    episodes: pd.DataFrame | None = None,
+) -> Figure:
     """Burn rates of one SLO in the window (BURN_HISTORY), with the thresholds at which one should act.
 
-    The title names the lookback that went furthest beyond its threshold, or says that none did.
+    The title names the lookback that went furthest beyond its threshold, a page threshold first, or says that none
+    did. A page threshold that was passed without any of ``episodes`` (EPISODES) was not really crossed.
     """
     name = status.slo.display_name or status.slo.name
     shown = history[(history["at"] >= window.start) & (history["at"] <= window.end)]
@@ -87,21 +96,28 @@ def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Ev
         "annotations": axes.end_labels(labels, low=low - 0.05, high=high, height=HEIGHT - 104, is_log=True),
     }
     return Figure(
-        title=_title(status, name, locale),
+        title=_title(status, name, episodes, locale),
         data=[*data, *markers],
         layout=layout,
         alt=locale.say("figure.burn.alt", name=name, span=locale.days(window)),
-        equivalent=burn_rates([status], locale=locale),
+        equivalent=burn_rates(
+            [status], episodes=None if episodes is None else {status.slo.name: episodes}, locale=locale
+        ),
         size="half",
         note=locale.say("figure.burn.note"),
     )
 
 
-def _title(status: SloStatus, name: str, locale: Locale) -> str:
+def _title(status: SloStatus, name: str, episodes: pd.DataFrame | None, locale: Locale) -> str:
     peaks = [b for b in status.burn_rates if b.peak_rate is not None]
     if not peaks:
         return locale.say("figure.burn.title.nothing", name=name)
-    worst = max(peaks, key=_excess)
+    crossings = {b: crossing(b, episodes) for b in peaks}
+    ranks = ("no", "few", "yes")  # what was crossed comes before what was not, a page before a ticket
+    worst = max(
+        peaks,
+        key=lambda b: (ranks.index(crossings[b]), crossings[b] != "no" and b.severity == "page", _excess(b)),
+    )
     values = {
         "name": name,
         "lookback": locale.lookback(worst.lookback),
@@ -109,9 +125,8 @@ def _title(status: SloStatus, name: str, locale: Locale) -> str:
         "threshold": locale.times(worst.threshold),
         "at": locale.instant(worst.peak_at),
     }
-    if _excess(worst) < 1:
-        return locale.say("figure.burn.title.below", **values)
-    return locale.say(f"figure.burn.title.{worst.severity}", **values)
+    key = {"no": "below", "few": "few"}.get(crossings[worst], worst.severity)
+    return locale.say(f"figure.burn.title.{key}", **values)
 
 
 def _excess(burn_rate: BurnRate) -> float:

@@ -67,7 +67,7 @@ def objectives(statuses: Sequence[SloStatus], *, locale: Locale) -> Figure:
                 "mode": "markers+text",
                 "x": [min(spent, FURTHEST)],
                 "y": [y],
-                "text": [("▸ " if spent > FURTHEST else "") + locale.spent(spent)],
+                "text": [("▸ " if spent > FURTHEST else "") + locale.share(spent)],
                 "textposition": "bottom center" if spent < FURTHEST * 0.9 else "bottom left",
                 "textfont": {"size": 12, "color": LIGHT["muted"]},
                 "cliponaxis": False,

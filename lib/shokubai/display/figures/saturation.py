@@ -76,7 +76,7 @@ def _panel(
         values["at"] = locale.instant(at)
         key = "peak"
         if limit:
-            key, values["share"] = "share", locale.spent(highest / limit)
+            key, values["share"] = "share", locale.share(highest / limit)
     data = [
         {
             "type": "scatter",

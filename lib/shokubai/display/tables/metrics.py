@@ -55,7 +55,7 @@ def metrics(metric_hours: pd.DataFrame, *, locale: Locale) -> Table:
                     detail=locale.instant(at) if at else "",
                 ),
                 Cell(locale.quantity(limit, unit)),
-                Cell(locale.spent(highest / limit if highest is not None and limit else None)),
+                Cell(locale.share(highest / limit if highest is not None and limit else None)),
                 Cell(locale.count(int(frame["hour"].nunique()))),
             )
         )

@@ -33,7 +33,7 @@ def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
         tuple(
             (
                 _route(row),
-                Cell(locale.spent(row["budget_spent_ratio"]), detail=row["slo_name"]),
+                Cell(locale.share(row["budget_spent_ratio"]), detail=row["slo_name"]),
                 Cell(f"{locale.count(row['error_count'])} / {locale.count(row['request_count'])}"),
                 Cell(_ratio(row["error_count"], row["request_count"], locale)),
                 *(Cell(locale.seconds(row[f"{p}_seconds"])) for p in ("p50", "p95", "p99")),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import ceil, floor
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
 
 import pandas as pd
 
 from shokubai.config.model import Slo
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import MINUS, Locale
-from shokubai.slo.model import SloStatus
+from shokubai.slo.model import BurnRate, SloStatus
 
 
 def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
@@ -46,8 +47,19 @@ def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
     )
 
 
-def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
-    """One row per SLO and lookback: the rate at the end of the window, the week's highest, and the threshold."""
+def burn_rates(
+    statuses: Sequence[SloStatus], *, episodes: Mapping[str, pd.DataFrame] | None = None, locale: Locale
+) -> Table:
+    """One row per SLO and lookback: the rate at the end of the window, the week's highest, and the threshold.
+
+    Lookbacks over which the budget never burned faster than it lasts are only counted. ``episodes`` maps SLOs to
+    their EPISODES: without one a page threshold was passed on few requests only.
+    """
+    rows = [(s, b) for s in statuses for b in s.burn_rates]
+    listed = [(s, b) for s, b in rows if b.peak_rate is None or max(b.peak_rate, b.rate or 0.0) >= 1]
+    note = [locale.say("table.burn.note")]
+    if rest := len(rows) - len(listed):
+        note.append(locale.say("table.burn.rest", count=locale.count(rest)))
     return Table(
         locale.say("table.burn.caption"),
         (
@@ -67,22 +79,23 @@ def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
                 Cell(locale.times(b.peak_rate)),
                 Cell(locale.instant(b.peak_at)),
                 Cell(f"{locale.times(b.threshold)} · {locale.say(f'severity.{b.severity}')}"),
-                Cell(
-                    locale.say(
-                        "crossed.unknown"
-                        if b.peak_rate is None
-                        else "crossed.yes"
-                        if b.peak_rate >= b.threshold
-                        else "crossed.no"
-                    )
-                ),
+                Cell(locale.say(f"crossed.{state}")),
             )
-            for s in statuses
-            for b in s.burn_rates
+            for s, b in listed
+            for state in (crossing(b, (episodes or {}).get(s.slo.name)),)
         ),
-        note=locale.say("table.burn.note"),
-        empty=locale.say("headline.none"),
+        note=(" " if locale.language == "en" else "").join(note) if listed else "",
+        empty=locale.say("nothing.burn" if rows else "headline.none"),
     )
+
+
+def crossing(burn_rate: BurnRate, episodes: pd.DataFrame | None) -> Literal["yes", "no", "few", "unknown"]:
+    """Whether a threshold was crossed; ``few``: a page threshold was, on too few requests to make an episode."""
+    if burn_rate.peak_rate is None:
+        return "unknown"
+    if burn_rate.peak_rate < burn_rate.threshold:
+        return "no"
+    return "few" if burn_rate.severity == "page" and episodes is not None and episodes.empty else "yes"
 
 
 def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale, limit: int = 10) -> Table:
@@ -104,7 +117,7 @@ def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale, limit: int = 1
                 Cell(locale.instants(start.to_pydatetime(), end.to_pydatetime())),
                 Cell(locale.span((end - start).to_pytimedelta())),
                 Cell(f"{locale.count(bad)} / {locale.count(valid)}"),
-                Cell(locale.spent(spent)),
+                Cell(locale.share(spent)),
             )
             for start, end, valid, bad, spent in largest.sort_values("started_at").itertuples(index=False, name=None)
         ),
@@ -150,29 +163,51 @@ def window_words(status: SloStatus, locale: Locale) -> str:
     return words
 
 
+def bad_kind(slo: Slo) -> Literal["failed", "slow", "slices"]:
+    """What a bad event of an SLO is called."""
+    if slo.budgeting != "Occurrences":
+        return "slices"
+    return "slow" if slo.indicator.kind == "latency" else "failed"
+
+
 def budget_amounts(status: SloStatus, locale: Locale) -> str:
-    """The budget left as events and as minutes of full outage."""
+    """The budget left or overspent as events; of failures that are left also as a full outage."""
     if status.budget_left_ratio is None:
         return locale.say("budget.no_data")
-    over = status.budget_left_count < 0
-    return locale.say(
-        f"budget.{'over' if over else 'left'}",
-        events=_events(status, locale),
-        minutes=locale.minutes(abs(status.budget_left_minutes or 0.0)),
-    )
+    kind, events = bad_kind(status.slo), _events(status, locale)
+    if status.budget_left_count < 0:
+        return locale.say(f"budget.over.{kind}", events=events)
+    if kind == "failed":
+        return locale.say("budget.left.failed", events=events, minutes=locale.minutes(status.budget_left_minutes))
+    return locale.say(f"budget.left.{kind}", events=events)
 
 
 def _budget_left(status: SloStatus, locale: Locale) -> str:
     if status.budget_left_ratio is None:
         return ""
-    sign = MINUS if status.budget_left_count < 0 else ""
-    return f"{sign}{_events(status, locale)} · {locale.minutes(status.budget_left_minutes)}"
+    events = _events(status, locale)
+    if status.budget_left_count < 0:
+        return f"{MINUS}{events}"
+    return f"{events} · {locale.minutes(status.budget_left_minutes)}" if bad_kind(status.slo) == "failed" else events
 
 
 def _events(status: SloStatus, locale: Locale) -> str:
-    """Whole events of the budget left or overspent: what is left is cut down, what is over is cut up."""
+    """Whole events of the budget left or overspent; a tenth where rounding would make none of some."""
     left = abs(status.budget_left_count)
-    return locale.counted(ceil(left) if status.budget_left_count < 0 else floor(left), status.unit.removesuffix("s"))
+    shown = round(left) or (max(round(left, 1), 0.1) if left else 0)
+    if status.unit == "requests":
+        return locale.counted(shown, "request")
+    return locale.say(
+        f"slices.{'one' if shown == 1 else 'many'}",
+        count=locale.count(shown),
+        length=_slice_length(status.slo, locale),
+    )
+
+
+def _slice_length(slo: Slo, locale: Locale) -> str:
+    """``one-minute``, 「1分」."""
+    minutes = slo.time_slice_window.timedelta / timedelta(minutes=1) if slo.time_slice_window else 1
+    return locale.say(f"slice_length.{'one' if minutes == 1 else 'many'}", count=locale.count(minutes))
 
 
 def forecast_words(status: SloStatus, locale: Locale) -> str:
