@@ -49,6 +49,7 @@ CalloutName = Literal[
     "no_traffic",
     "no_slos",
     "no_data",
+    "no_report",
     "no_comparison",
     "late_data",
     "short_data",
@@ -81,14 +82,15 @@ def header(
     window: Window,
     data_complete_through: datetime | None,
     locale: Locale,
+    gaps: Sequence[str] = (),
     as_of: datetime | None = None,
     eyebrow: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> Masthead:
     """The top of a page: whose week it is and up to when its data is complete.
 
-    ``title`` is a team's or the organisation's name; ``as_of`` is when the page was made; ``facts`` are further
-    labels and values, already in words.
+    ``title`` is a team's or the organisation's name; ``gaps`` say what that instant does not cover; ``as_of`` is
+    when the page was made; ``facts`` are further labels and values. Gaps and facts are already in words.
     """
     complete = (
         locale.say("time.until", at=locale.instant(data_complete_through))
@@ -97,7 +99,7 @@ def header(
     )
     shown = {
         locale.say("header.week"): str(week),
-        locale.say("header.data_complete_through"): complete,
+        locale.say("header.data_complete_through"): locale.join([complete, *gaps]),
         locale.say("header.zone"): locale.zone_name(),
         **(facts or {}),
     }
@@ -227,7 +229,7 @@ def callout(name: CalloutName, *, locale: Locale, level: Severity = "notice", **
     Values (formatted text): no_latency, no_status, no_traffic: ``service``; some_status: ``service``, ``count``,
     ``requests``; late_data: ``services``, ``at``; short_data: ``length``, ``span``, ``hours``;
     telemetry_gap: ``services``; no_comparison, month_turn: ``days``; no_slos: ``team``;
-    no_data: none.
+    no_report: ``teams``; no_data: none.
     """
     return Callout(level, locale.say(f"callout.{name}.title", **values), locale.say(f"callout.{name}.body", **values))
 

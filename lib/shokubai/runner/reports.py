@@ -150,10 +150,11 @@ class _WeekRun:
                 self._publish(job, made_from, end)
 
     def _read_by(self, job: Job) -> list[Path]:
-        """Facts of other reports that a report may read."""
+        """What a report may read of other reports: their facts, or why there are none."""
         if job.team is None:
-            facts = [self.plan.folder / r.facts for r in self._current() if r.team and r.facts]
-            return [file for file in facts if file.is_file()]
+            names = [r.html if r.status == "failed" else r.facts for r in self._current() if r.team]
+            files = [self.plan.folder / name for name in names if name]
+            return [file for file in files if file.is_file()]
         previous = job.values.get("previous_facts")
         return [Path(previous)] if previous else []
 

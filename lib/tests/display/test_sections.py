@@ -91,7 +91,7 @@ def test_header_says_up_to_when_data_is_complete(en: Locale, ja: Locale, week: W
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_section_callout_and_absence_has_words(language: str, en: Locale) -> None:
     reader = Locale(language, en.zone)  # type: ignore[arg-type]
-    values = {"service": "api", "services": "api", "team": "a", "at": "noon", "days": "Monday"}
+    values = {"service": "api", "services": "api", "team": "a", "teams": "a", "at": "noon", "days": "Monday"}
     values |= {"count": "7", "requests": "9", "length": "1 h", "span": "a–b", "hours": "a–b"}
     assert all(sections.section(name, locale=reader).plain() for name in sections.SECTIONS)
     assert all("{" not in sections.callout(name, locale=reader, **values).plain() for name in sections.CALLOUTS)
