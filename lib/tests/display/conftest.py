@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shokubai.config.model import Indicator, Slo, SloWindow, Source
-from shokubai.core.windows import Duration, Week, Window
+from shokubai.core.windows import DAY, HOUR, MINUTE, Duration, Week, Window
 from shokubai.display.format import Locale
 from shokubai.slo.model import BurnRate, Forecast, SloStatus
 
@@ -53,6 +53,7 @@ def _status(
     verdict: Any = "met",
     reason: Any = "interval_above_objective",
     peak_rates: tuple[float | None, float | None] = (2.0, 3.0),
+    is_crossed: bool = True,
 ) -> SloStatus:
     window = Window(WINDOW.end - timedelta(days=28), WINDOW.end)
     allowed = (1 - objective) * valid
@@ -90,27 +91,23 @@ def _status(
         budget_left_ratio=left,
         budget_allowed_minutes=minutes,
         budget_left_minutes=None if left is None else left * minutes,
-        burn_rates=(
+        burn_rates=tuple(
             BurnRate(
-                timedelta(hours=1),
-                timedelta(minutes=5),
-                0.02,
-                "page",
-                13.44,
+                lookback,
+                short_lookback,
+                fraction,
+                severity,
+                threshold,
                 0.5 if valid else None,
-                peak_rates[0],
-                datetime(2026, 10, 29, 5, 5, tzinfo=UTC) if peak_rates[0] is not None else None,
-            ),
-            BurnRate(
-                timedelta(days=1),
-                timedelta(hours=2),
-                0.1,
-                "ticket",
-                2.8,
-                0.5 if valid else None,
-                peak_rates[1],
-                datetime(2026, 10, 29, 15, 0, tzinfo=UTC) if peak_rates[1] is not None else None,
-            ),
+                peak,
+                None if peak is None else at,
+                peak_bad_count=3.0,
+                crossed_at=at if is_crossed and peak is not None and peak >= threshold else None,
+            )
+            for lookback, short_lookback, fraction, severity, threshold, peak, at in (
+                (HOUR, 5 * MINUTE, 0.02, "page", 13.44, peak_rates[0], datetime(2026, 10, 29, 5, 5, tzinfo=UTC)),
+                (DAY, 2 * HOUR, 0.1, "ticket", 2.8, peak_rates[1], datetime(2026, 10, 29, 15, 0, tzinfo=UTC)),
+            )
         ),
         forecast=Forecast("lasts" if valid else "unknown", None, 0.5 if valid else None, timedelta(days=3)),
     )

@@ -23,19 +23,11 @@ _COLOURS = (LIGHT["series-1"], LIGHT["series-2"], LIGHT["series-3"], LIGHT["seri
 _WIDTHS = (1.2, 1.8, 2.2, 2.6)
 
 
-def burn(
-    history: pd.DataFrame,
-    *,
-    status: SloStatus,
-    window: Window,
-    events: Events,
-    locale: Locale,
-    episodes: pd.DataFrame | None = None,
-) -> Figure:
+def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Events, locale: Locale) -> Figure:
     """Burn rates of one SLO in the window (BURN_HISTORY), with the thresholds at which one should act.
 
     The title names the lookback that went furthest beyond its threshold, a page threshold first, or says that none
-    did. A page threshold that was passed without any of ``episodes`` (EPISODES) was not really crossed.
+    did.
     """
     name = status.slo.display_name or status.slo.name
     shown = history[(history["at"] >= window.start) & (history["at"] <= window.end)]
@@ -96,24 +88,22 @@ def burn(
         "annotations": axes.end_labels(labels, low=low - 0.05, high=high, height=HEIGHT - 104, is_log=True),
     }
     return Figure(
-        title=_title(status, name, episodes, locale),
+        title=_title(status, name, locale),
         data=[*data, *markers],
         layout=layout,
         alt=locale.say("figure.burn.alt", name=name, span=locale.days(window)),
-        equivalent=burn_rates(
-            [status], episodes=None if episodes is None else {status.slo.name: episodes}, locale=locale
-        ),
+        equivalent=burn_rates([status], locale=locale),
         size="half",
         note=locale.say("figure.burn.note"),
     )
 
 
-def _title(status: SloStatus, name: str, episodes: pd.DataFrame | None, locale: Locale) -> str:
+def _title(status: SloStatus, name: str, locale: Locale) -> str:
     peaks = [b for b in status.burn_rates if b.peak_rate is not None]
     if not peaks:
         return locale.say("figure.burn.title.nothing", name=name)
-    crossings = {b: crossing(b, episodes) for b in peaks}
-    ranks = ("no", "few", "yes")  # what was crossed comes before what was not, a page before a ticket
+    crossings = {b: crossing(b) for b in peaks}
+    ranks = ("no", "hardly", "yes")  # what was crossed comes before what was not, a page before a ticket
     worst = max(
         peaks,
         key=lambda b: (ranks.index(crossings[b]), crossings[b] != "no" and b.severity == "page", _excess(b)),
@@ -124,8 +114,9 @@ def _title(status: SloStatus, name: str, episodes: pd.DataFrame | None, locale: 
         "rate": locale.times(worst.peak_rate),
         "threshold": locale.times(worst.threshold),
         "at": locale.instant(worst.peak_at),
+        "bad": locale.count(worst.peak_bad_count),
     }
-    key = {"no": "below", "few": "few"}.get(crossings[worst], worst.severity)
+    key = {"no": "below", "hardly": "hardly"}.get(crossings[worst], worst.severity)
     return locale.say(f"figure.burn.title.{key}", **values)
 
 

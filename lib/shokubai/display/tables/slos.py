@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -47,13 +47,10 @@ def verdicts(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
     )
 
 
-def burn_rates(
-    statuses: Sequence[SloStatus], *, episodes: Mapping[str, pd.DataFrame] | None = None, locale: Locale
-) -> Table:
+def burn_rates(statuses: Sequence[SloStatus], *, locale: Locale) -> Table:
     """One row per SLO and lookback: the rate at the end of the window, the week's highest, and the threshold.
 
-    Lookbacks over which the budget never burned faster than it lasts are only counted. ``episodes`` maps SLOs to
-    their EPISODES: without one a page threshold was passed on few requests only.
+    Lookbacks over which the budget never burned faster than it lasts are only counted.
     """
     rows = [(s, b) for s in statuses for b in s.burn_rates]
     listed = [(s, b) for s, b in rows if b.peak_rate is None or max(b.peak_rate, b.rate or 0.0) >= 1]
@@ -82,20 +79,20 @@ def burn_rates(
                 Cell(locale.say(f"crossed.{state}")),
             )
             for s, b in listed
-            for state in (crossing(b, (episodes or {}).get(s.slo.name)),)
+            for state in (crossing(b),)
         ),
         note=(" " if locale.language == "en" else "").join(note) if listed else "",
         empty=locale.say("nothing.burn" if rows else "headline.none"),
     )
 
 
-def crossing(burn_rate: BurnRate, episodes: pd.DataFrame | None) -> Literal["yes", "no", "few", "unknown"]:
-    """Whether a threshold was crossed; ``few``: a page threshold was, on too few requests to make an episode."""
+def crossing(burn_rate: BurnRate) -> Literal["yes", "no", "hardly", "unknown"]:
+    """Whether a threshold was crossed; ``hardly``: over one of the two lookbacks, or by too few bad events."""
     if burn_rate.peak_rate is None:
         return "unknown"
-    if burn_rate.peak_rate < burn_rate.threshold:
-        return "no"
-    return "few" if burn_rate.severity == "page" and episodes is not None and episodes.empty else "yes"
+    if burn_rate.crossed_at is not None:
+        return "yes"
+    return "hardly" if burn_rate.peak_rate >= burn_rate.threshold else "no"
 
 
 def episodes(episodes: pd.DataFrame, *, slo: Slo, locale: Locale, limit: int = 10) -> Table:
