@@ -10,15 +10,13 @@ from typing import NamedTuple, cast
 import pandas as pd
 
 from shokubai.core.windows import HOUR
+from shokubai.tables.ownership import ROUTE
 
 
 class Route(NamedTuple):
     service: str
     method: str
     route: str
-
-
-KEYS = ["service_name", "http_request_method", "http_route"]
 
 
 def _route(key: Hashable) -> Route:
@@ -49,18 +47,18 @@ class Histogram:
 
 def histograms(route_latency: pd.DataFrame) -> dict[Route, Histogram]:
     """ROUTE_LATENCY as one histogram per route."""
-    buckets = route_latency.groupby([*KEYS, "duration_bucket"], sort=True)["request_count"].sum().reset_index()
+    buckets = route_latency.groupby([*ROUTE, "duration_bucket"], sort=True)["request_count"].sum().reset_index()
     return {
         _route(key): Histogram(
             rows["duration_bucket"].reset_index(drop=True), rows["request_count"].reset_index(drop=True)
         )
-        for key, rows in buckets.groupby(KEYS, sort=True)
+        for key, rows in buckets.groupby(ROUTE, sort=True)
     }
 
 
 def by_route(frame: pd.DataFrame) -> dict[Route, pd.DataFrame]:
     """The rows of each route, routes in order."""
-    return {_route(key): rows for key, rows in frame.groupby(KEYS, sort=True)}
+    return {_route(key): rows for key, rows in frame.groupby(ROUTE, sort=True)}
 
 
 def rows_of(frame: pd.DataFrame, route: Route) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from shokubai.findings.evidence import Evidence, instant, once
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment
-from shokubai.findings.routes import KEYS, Route, Stretch, rows_of
+from shokubai.findings.routes import Route, Stretch, rows_of
+from shokubai.tables.ownership import ROUTE
 
 
 def observe(evidence: Evidence) -> Iterable[Observation]:
@@ -39,7 +40,7 @@ def _suspects(evidence: Evidence) -> set[Route]:
         (hours["request_count"] >= thresholds["minimum_requests_count"])
         & (hours["error_count"] >= thresholds["minimum_error_ratio"] * hours["request_count"])
     ]
-    return {Route(*key) for key in failing[KEYS].drop_duplicates().itertuples(index=False, name=None)}
+    return {Route(*key) for key in failing[ROUTE].drop_duplicates().itertuples(index=False, name=None)}
 
 
 def storm_hours(evidence: Evidence, route: Route) -> pd.DataFrame:

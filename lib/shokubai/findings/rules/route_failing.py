@@ -11,10 +11,11 @@ from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
-from shokubai.findings.routes import KEYS, Route, by_route, rows_of, touches
+from shokubai.findings.routes import Route, by_route, rows_of, touches
 from shokubai.findings.rules.outage import outages_of
 from shokubai.findings.rules.retry_storm import storms_of
 from shokubai.findings.statistics import Interval, dispersion, newcombe, proportion_p_value
+from shokubai.tables.ownership import ROUTE
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _totals(route_counts: pd.DataFrame) -> dict[Route, Counts]:
     is_error = route_counts["http_response_status_code"].between(500, 599).fillna(False).astype(bool)
     totals = (
         route_counts.assign(error_count=route_counts["request_count"].where(is_error, 0))
-        .groupby(KEYS)[["request_count", "error_count"]]
+        .groupby(ROUTE)[["request_count", "error_count"]]
         .sum()
     )
     return {

@@ -15,8 +15,8 @@ from shokubai.core.windows import local_day
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Observation, Rule
-from shokubai.findings.routes import KEYS
 from shokubai.findings.statistics import Interval, rate_ratio
+from shokubai.tables.ownership import ROUTE
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _nearer(requests: float, *baselines: float | None) -> float:
 
 def _daily(evidence: Evidence, route_hours: pd.DataFrame, service: str) -> dict[date, float]:
     # Two days may have the same counterpart last month; its hours are then there twice.
-    mine = route_hours[route_hours["service_name"] == service].drop_duplicates([*KEYS, "hour"])
+    mine = route_hours[route_hours["service_name"] == service].drop_duplicates([*ROUTE, "hour"])
     days = mine["hour"].dt.tz_convert(evidence.zone).dt.date
     return {cast(date, day): float(count) for day, count in mine.groupby(days)["request_count"].sum().items()}
 
