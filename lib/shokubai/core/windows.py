@@ -46,9 +46,6 @@ class Window:
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
 
-    def shifted(self, by: timedelta) -> Window:
-        return Window(self.start + by, self.end + by)
-
     def intersection(self, other: Window) -> Window | None:
         """The common part of two windows, or None when they only touch or lie apart."""
         start, end = max(self.start, other.start), min(self.end, other.end)

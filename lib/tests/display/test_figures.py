@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from shokubai.config.model import Indicator
 from shokubai.core.windows import Window
 from shokubai.display import figures
 from shokubai.display.exhibit import Figure
 from shokubai.display.figures.budget import steepest_day
 from shokubai.display.format import Locale
 from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, Events, Periods
-from shokubai.slo.model import BUDGET_HISTORY, BURN_HISTORY, SloStatus
+from shokubai.slo.model import BUDGET_HISTORY, BURN_HISTORY, SILENCES, SloStatus
 from shokubai.tables.contracts import DEPLOYMENTS, INCIDENTS, METRIC_HOURS
 
 MakeStatus = Callable[..., SloStatus]
@@ -55,7 +57,7 @@ def traffic(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 @pytest.fixture
 def periods(week: Window) -> Periods:
-    return Periods(week, week.shifted(timedelta(days=-7)))
+    return Periods(week, Window(week.start - timedelta(days=7), week.start))
 
 
 @pytest.fixture
@@ -252,11 +254,57 @@ def test_errors_are_gaps_without_traffic_and_pale_dots_with_little(
     assert named["hours with fewer than 30 requests"] == [None, None, 0.5, None]
     assert (
         figure.title
-        == "api: 15 of 1,010 requests failed (1.5%); most failures in the hour of Thu 29 Oct 12:00 (1.0%)"
+        == "api: 15 of 1,010 requests failed (1.5%); 10 of 1,000 in the hour of Thu 29 Oct 12:00, the most in an hour"
     )
     objective = [s for s in figure.layout["shapes"] if s.get("xref") == "paper"]
     assert [round(s["y0"], 9) for s in objective] == [0.001]
     assert figure.layout["annotations"][0]["text"] == "objective: at most 0.1%"
+
+
+def test_an_hour_with_hardly_a_failure_is_not_named(en: Locale, periods: Periods) -> None:
+    frame = traffic([(1000, 4, 0, 0, 0, 0), (20, 4, 0, 0, 0, 0)])
+    figure = figures.errors(frame, service="api", periods=periods, statuses=[], events=Events.none(), locale=en)
+    assert figure.title == "api: 8 of 1,020 requests failed (0.78%)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"indicator": Indicator("availability", routes=("GET /orders",))},
+        {"indicator": Indicator("availability", error_statuses=((400, 599),))},
+        {"budgeting": "Timeslices"},
+        {"service": "other"},
+    ],
+)
+def test_objectives_about_other_requests_are_not_drawn(
+    en: Locale, periods: Periods, make_status: MakeStatus, change: dict[str, Any]
+) -> None:
+    status = make_status()
+    options: dict[str, Any] = {
+        "service": "api",
+        "periods": periods,
+        "statuses": [replace(status, slo=replace(status.slo, **change))],
+        "events": Events.none(),
+        "locale": en,
+    }
+    figure = figures.errors(traffic([(1000, 10, 0, 0, 0, 0)]), **options)
+    assert (figure.layout["shapes"], figure.layout["annotations"]) == ([], [])
+
+
+def test_the_threshold_of_some_routes_is_not_drawn_over_all(
+    en: Locale, periods: Periods, make_status: MakeStatus
+) -> None:
+    status = make_status(threshold_seconds=0.5)
+    some = replace(status.slo, indicator=Indicator("latency", routes=("GET /orders",), threshold_seconds=0.5))
+    figure = figures.latency(
+        latency_frame([100], [0.2], [0.2]),
+        service="api",
+        periods=periods,
+        statuses=[replace(status, slo=some)],
+        events=Events.none(),
+        locale=en,
+    )
+    assert figure.layout["shapes"] == []
 
 
 def test_no_errors_is_said_with_its_count(en: Locale, ja: Locale, periods: Periods) -> None:
@@ -301,7 +349,8 @@ def test_latency_speaks_of_a_typical_hour_and_draws_the_objective(
     )
     # The hour with two requests counts neither as typical nor as highest.
     assert figure.title == (
-        "api: p95 300 ms in a typical hour, 200 ms in the comparable week; highest 900 ms on Thu 29 Oct 14:00"
+        "api, all routes together: median of the hourly p95 300 ms, 200 ms in the comparable week; "
+        "highest 900 ms in the hour of Thu 29 Oct 14:00"
     )
     named = {t["name"]: t["y"] for t in figure.data}
     assert named["p95"] == [0.2, 0.3, 0.9, None]
@@ -361,11 +410,24 @@ def test_completeness_joins_hours_into_stretches_and_counts_what_is_missing(en: 
             }
         )
     )
-    figure = valid(figures.completeness(frame, window=week, locale=en))
-    assert figure.title == "2 hours are missing: api"
+    silences = SILENCES.conform(
+        pd.DataFrame(
+            {
+                "service_name": "api",
+                "started_at": pd.to_datetime([NOON + timedelta(hours=1, minutes=45), week.end - timedelta(hours=1)]),
+                "ended_at": pd.to_datetime([NOON + timedelta(hours=3), week.end + timedelta(hours=1)]),
+                "expected_count": 5.0,
+                "kind": ["telemetry_gap", "late"],
+            }
+        )
+    )
+    figure = valid(figures.completeness(frame, silences=silences, window=week, locale=en))
+    # The hours say how much is coloured; the title says what is missing, to the minute and inside the week.
+    assert figure.title == "Data is missing: api 2 h 15 min"
     seen = figure.data[0]
     assert (seen["base"], seen["x"]) == (["2026-10-29 12:00:00", "2026-10-29 15:00:00"], [7_200_000, 3_600_000])
-    complete = figures.completeness(frame[frame["state"] == "data"], window=week, locale=en)
+    nobody = silences.assign(kind="zero_traffic")
+    complete = figures.completeness(frame[frame["state"] == "data"], silences=nobody, window=week, locale=en)
     assert complete.title == "Every hour is accounted for"
 
 

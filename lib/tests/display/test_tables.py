@@ -131,28 +131,49 @@ def test_episodes_are_in_order_of_time(en: Locale, make_status: MakeStatus) -> N
     assert (texts(short)[0][3], short.note) == ("19%", "and 1 more")
 
 
-def test_routes_by_budget_leave_out_those_that_spent_none_and_count_the_rest(en: Locale) -> None:
+def test_routes_by_budget_show_what_their_objective_counts(en: Locale, ja: Locale, make_status: MakeStatus) -> None:
+    slow = make_status(name="api-latency", display_name="API latency", threshold_seconds=0.8)
+    status = make_status(name="api-minutes", display_name="API minutes")
+    slices = replace(status, slo=replace(status.slo, budgeting="Timeslices"), unit="slices")
     frame = routes(
         {
             "http_route": "/a",
             "request_count": 100,
             "error_count": 1,
+            "slo_name": "api-availability",
             "budget_spent_count": 1.0,
+            "budget_valid_count": 100.0,
             "budget_spent_ratio": 0.01,
         },
         {"http_route": "/b", "request_count": 50, "error_count": 0},
         {
+            # Of 60,000 requests 13 failed; the budget went to the slow ones of the others.
             "http_route": "/c",
-            "request_count": 9,
-            "error_count": 9,
-            "budget_spent_count": 9.0,
-            "budget_spent_ratio": 0.4,
+            "request_count": 60_000,
+            "error_count": 13,
+            "slo_name": "api-latency",
+            "budget_spent_count": 5_733.0,
+            "budget_valid_count": 59_987.0,
+            "budget_spent_ratio": 1.68,
         },
+        {"http_route": "/d", "slo_name": "api-minutes", "budget_spent_count": 3.0, "budget_valid_count": 30.0},
     )
-    table = tables.routes_by_budget(frame, locale=en, limit=1)
-    assert texts(table) == [["GET /c", "40%", "9 / 9", "100%", "–", "–", "–"]]
-    assert table.note == "and 1 more"
-    none = tables.routes_by_budget(frame.iloc[[1]], locale=en)
+    statuses = [make_status(), slow, slices]
+    table = tables.routes_by_budget(frame, statuses=statuses, locale=en)
+    assert texts(table) == [
+        ["GET /c", "168%", "5,733 / 59,987", "9.6%", "–", "–", "–"],
+        ["GET /a", "1.0%", "1 / 100", "1.0%", "–", "–", "–"],
+        ["GET /d", "by time slices, not by route", "3 / 30", "10%", "–", "–", "–"],
+    ]
+    assert [(row[1].detail, row[2].detail) for row in table.rows] == [
+        ("API latency", "slow"),
+        ("API availability", "failed"),
+        ("API minutes", "failed"),
+    ]
+    assert tables.routes_by_budget(frame, statuses=statuses, locale=ja).rows[0][2].detail == "遅い"
+    short = tables.routes_by_budget(frame, statuses=statuses, locale=en, limit=1)
+    assert (texts(short)[0][0], short.note) == ("GET /c", "and 2 more")
+    none = tables.routes_by_budget(frame.iloc[[1]], statuses=statuses, locale=en)
     assert none.plain().endswith("No route spent any error budget this week.")
 
 
@@ -173,7 +194,7 @@ def test_personal_data_in_routes_is_scrubbed(en: Locale) -> None:
     frame = routes(
         {"http_route": "/users/taro@example.com", "request_count": 1, "error_count": 1, "budget_spent_count": 1.0}
     )
-    assert texts(tables.routes_by_budget(frame, locale=en))[0][0] == "GET /users/[email]"
+    assert texts(tables.routes_by_budget(frame, statuses=[], locale=en))[0][0] == "GET /users/[email]"
 
 
 def test_changes_are_one_list_in_order_of_time(en: Locale, week: Window) -> None:
@@ -223,7 +244,7 @@ def test_changes_are_one_list_in_order_of_time(en: Locale, week: Window) -> None
         ["Thu 29 Oct 13:00–13:30", "Alert", "api", "burn"],
         ["Thu 29 Oct 14:00", "Deployment", "api", "7"],
     ]
-    later = week.shifted(timedelta(days=7))
+    later = Window(week.end, week.end + timedelta(days=7))
     # An incident that is still open touches every later week; the rest is past.
     assert [row[1] for row in texts(tables.changes(events, alerts=alerts, window=later, locale=en))] == ["Incident"]
 
