@@ -66,12 +66,14 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
     }
     if not week.has_data:
         return head | {
-            key: [] for key in ("services", "statuses", "slos", "routes", "episodes", "silences", "findings")
+            key: []
+            for key in ("services", "statuses", "slos", "closed_slos", "routes", "episodes", "silences", "findings")
         }
     return head | {
         "services": rows(week.services),
         "statuses": rows(comparison.status_counts(week)),
         "slos": [status_facts(status) for status in week.statuses],
+        "closed_slos": [status_facts(status) for status in week.closed_statuses],
         "routes": [_route_facts(row) for row in rows(comparison.route_changes(week))],
         "episodes": [
             {"slo": name, **row} for name, episodes in sorted(week.episodes.items()) for row in rows(episodes)

@@ -151,7 +151,6 @@ class WeeklyTeamReport:
                 status=status,
                 window=week.shown,
                 events=self.events,
-                episodes=week.episodes[status.slo.name],
                 locale=self.locale,
             )
             for status in week.statuses
@@ -179,7 +178,7 @@ class WeeklyTeamReport:
             *details,
             *episodes,
             *charts,
-            tables.burn_rates(week.statuses, episodes=week.episodes, locale=self.locale),
+            tables.burn_rates(week.statuses, locale=self.locale),
         )
 
     def traffic(self) -> Section:
@@ -263,7 +262,7 @@ class WeeklyTeamReport:
         routes = comparison.route_changes(self.week)
         return Section(
             self._section("routes"),
-            tables.routes_by_budget(routes, locale=self.locale),
+            tables.routes_by_budget(routes, statuses=self.week.statuses, locale=self.locale),
             tables.routes_by_change(routes, locale=self.locale)
             if self.week.comparable
             else tables.busiest_routes(routes, locale=self.locale),
@@ -297,7 +296,7 @@ class WeeklyTeamReport:
         hours = comparison.hourly_completeness(week)
         return Section(
             self._section("data_quality"),
-            figures.completeness(hours, window=week.window, locale=self.locale),
+            figures.completeness(hours, silences=week.silences, window=week.window, locale=self.locale),
             tables.silences(week.silences, locale=self.locale)
             if len(week.silences)
             else sections.nothing("silences", locale=self.locale),

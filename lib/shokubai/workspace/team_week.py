@@ -193,6 +193,21 @@ class TeamWeek:
         )
 
     @cached_property
+    def closed_statuses(self) -> tuple[SloStatus, ...]:
+        """Calendar periods that ended inside the week, judged at their end.
+
+        In the week of a month's turn the running month has seen a day or two; what the team wants to know is how
+        the last one ended.
+        """
+        judged = []
+        for objective in self.slos:
+            end = objective.window.whole(self.window.start).end
+            if not objective.window.is_rolling and end < self.at:
+                rows = self.sli_minutes[objective.name]
+                judged.append(slo.judge(objective, rows[rows["minute"] < end], at=end, silences=self.silences))
+        return tuple(judged)
+
+    @cached_property
     def slo_routes(self) -> Mapping[str, pd.DataFrame]:
         """SLI_ROUTES of the week per SLO name: valid and good requests by route.
 

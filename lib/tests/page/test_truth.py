@@ -68,6 +68,22 @@ def test_objectives_are_counted_exactly(truth, demo_facts, team, week):
         assert stated[name]["good_count"] == pytest.approx(slo["good_count"], rel=tolerance, abs=0), name
 
 
+def test_a_month_that_ended_inside_the_week_has_its_own_verdict(demo_facts, demo_outputs, parameters):
+    (closed,) = demo_facts("matching", "2026-W44")["closed_slos"]
+    assert (closed["window"]["start"], closed["window"]["end"]) == ("2026-09-30T15:00:00Z", "2026-10-31T15:00:00Z")
+    log = str(demo_outputs / "demo/requests/*/*.parquet")
+    service = parameters.slos[closed["name"]].service
+    october = duckdb.sql(
+        "SELECT count(*) FILTER (http_response_status_code BETWEEN 100 AND 599), "
+        "count(*) FILTER (http_response_status_code BETWEEN 100 AND 499) FROM read_parquet($log) "
+        "WHERE service_name = $service AND timestamp >= TIMESTAMPTZ '2026-10-01 00:00:00+09' "
+        "AND timestamp < TIMESTAMPTZ '2026-11-01 00:00:00+09'",
+        params={"log": log, "service": service},
+    ).fetchall()
+    assert [(closed["valid_count"], closed["good_count"])] == october
+    assert demo_facts("matching", "2026-W43")["closed_slos"] == []
+
+
 def test_every_kind_of_objective_is_among_them(truth, demo_facts):
     slos = [slo for team in TEAMS for slo in demo_facts(team, "2026-W44")["slos"]]
     assert {slo["budgeting_method"] for slo in slos} == {"Occurrences", "Timeslices", "RatioTimeslices"}
