@@ -2,8 +2,12 @@
 
 Shipped queries are written in GoogleSQL, so that what runs in production is what a person wrote. A plain
 translation gives silently wrong values for some constructs: here each construct on the list is either equal in
-both dialects or rewritten until it is, and ``lib/tests/sources/test_dialect.py`` holds its values. Everything else
-is refused when the query is loaded. To use a new construct, add it to ``ALLOWED`` together with its values.
+both dialects or rewritten until it is. ``lib/tests/sources/test_dialect.py`` holds its values, for which
+``lib/tests/googlesql`` asks GoogleSQL's reference evaluator, too. Everything else is refused when the query is
+loaded. To use a new construct, add it to ``ALLOWED`` together with its values.
+
+Equality ends at NaN, which DuckDB sorts above all numbers (a duration that is NaN is read as NULL), at FLOAT64's
+range and the year 9999, beyond which GoogleSQL fails, and at the last bits of a FLOAT64's sum or average.
 """
 
 from __future__ import annotations
@@ -184,10 +188,10 @@ def _equal_in_duckdb(node: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.E
         # A GoogleSQL TIMESTAMP is an instant; make_timestamp would give a wall clock.
         return exp.Anonymous(this="make_timestamptz", expressions=[node.this.copy()])
     if isinstance(node, exp.Div):
-        # DuckDB gives infinity where GoogleSQL fails.
-        return _guarded(
-            exp.EQ(this=_grouped(node.expression), expression=exp.Literal.number(0)), "division by zero", node
-        )
+        # DuckDB gives infinity where GoogleSQL fails; NULL / 0 is NULL in both.
+        is_zero = exp.EQ(this=_grouped(node.expression), expression=exp.Literal.number(0))
+        is_known = exp.Not(this=exp.Is(this=_grouped(node.this), expression=exp.Null()))
+        return _guarded(exp.And(this=is_zero, expression=is_known), "division by zero", node)
     if isinstance(node, exp.Ln):
         return _guarded(
             exp.LTE(this=_grouped(node.this), expression=exp.Literal.number(0)), "LN of zero or less", node

@@ -47,17 +47,22 @@ CASES = [
     ("SELECT 0.3 - 0.1 = 0.2 AS a, 0.3 - 0.1 AS d", {}, [(False, 0.3 - 0.1)]),
     # escapes in strings
     (r"SELECT 'it\'s' AS a, 'x\ty' AS b, '\\' AS c", {}, [("it's", "x\ty", "\\")]),
-    # operators and their three values
+    # operators and their three values; of a literal NULL, GoogleSQL has no operators but IS, AND and OR
     (
-        "SELECT NULL = NULL AS a, NOT NULL AS b, (TRUE OR NULL) AS c, TRUE AND NULL AS d",
-        {},
+        "SELECT @n = @n AS a, NOT @b AS b, (TRUE OR NULL) AS c, TRUE AND NULL AS d",
+        {"n": None, "b": None},
         [(None, None, True, None)],
     ),
-    ("SELECT 1 < 2 AS a, 2 <= 2 AS b, 2 > 2 AS c, 2 >= 2 AS d, NULL < 1 AS e", {}, [(True, True, False, True, None)]),
+    (
+        "SELECT 1 < 2 AS a, 2 <= 2 AS b, 2 > 2 AS c, 2 >= 2 AS d, @n < 1 AS e",
+        {"n": None},
+        [(True, True, False, True, None)],
+    ),
     ("SELECT NULL IS NULL AS a, 0 IS NULL AS b, @s IS NULL AS c", {"s": None}, [(True, False, True)]),
     ("SELECT 5 BETWEEN 5 AND 6 AS a, 6 BETWEEN 5 AND 6 AS b, NULL BETWEEN 5 AND 6 AS c", {}, [(True, True, None)]),
     ("SELECT 7 / 2 AS a, @n / 4 AS b", {"n": -1}, [(3.5, -0.25)]),
-    ("SELECT 'a' || '' || 'b' AS a, 'a' || NULL AS b, 'a' || @s AS c", {"s": "' OR 1"}, [("ab", None, "a' OR 1")]),
+    ("SELECT 'a' || '' || 'b' AS a, 'a' || @s AS b", {"s": "' OR 1"}, [("ab", "a' OR 1")]),
+    ("SELECT 'a' || @s AS a", {"s": None}, [(None,)]),
     # membership: FALSE in an empty array even for NULL; NULL when only a NULL element could match
     ("SELECT 1 IN UNNEST(@list) AS a, NULL IN UNNEST(@list) AS b", {"list": []}, [(False, False)]),
     ("SELECT 1 IN UNNEST(@list) AS a, NULL IN UNNEST(@list) AS b", {"list": [1]}, [(True, None)]),
@@ -68,7 +73,8 @@ CASES = [
         {"x": -2.5},
         [(-3, 3, 1, 2)],
     ),
-    ("SELECT CEIL(1.2) AS a, CEIL(@x) AS b, CEIL(NULL) AS c", {"x": -1.2}, [(2.0, -1.0, None)]),
+    ("SELECT CEIL(1.2) AS a, CEIL(@x) AS b", {"x": -1.2}, [(2.0, -1.0)]),
+    ("SELECT CEIL(@x) AS a, @n / 0 AS b, MOD(@n, 0) AS c", {"x": None, "n": None}, [(None, None, None)]),
     ("SELECT LN(1) AS a, LN(@x) AS b", {"x": math.e}, [(0.0, 1.0)]),
     ("SELECT GREATEST(1, 3, 2) AS a, GREATEST(1, NULL) AS b", {}, [(3, None)]),
     ("SELECT COALESCE(NULL, NULL, 'x') AS a, COALESCE(NULL, 1) AS b", {}, [("x", 1)]),
