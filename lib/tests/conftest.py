@@ -1,4 +1,4 @@
-"""Which tests may be skipped (never silently where a browser or real data is required), and what they share.
+"""Which tests may be skipped (never silently where what they need is required), and what they share.
 
 That is a browser, a demo, and the reports made of it.
 """
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from shokubai.workspace import Workspace
 
-REQUIRE_BROWSER = os.environ.get("SHOKUBAI_REQUIRE_BROWSER", "") not in ("", "0")
+# Tests with the mark fail instead of being skipped where the variable is set.
+REQUIRED = {"browser": "SHOKUBAI_REQUIRE_BROWSER", "googlesql": "SHOKUBAI_REQUIRE_ANALYSER"}
 REAL_DATA = os.environ.get("SHOKUBAI_REAL_DATA", "")
 PROJECT = Path(__file__).resolve().parents[2]
 PARAMETERS = PROJECT / "parameters"
@@ -45,10 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if REQUIRE_BROWSER and report.skipped and item.get_closest_marker("browser") and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome = "failed"
-        report.longrepr = f"SHOKUBAI_REQUIRE_BROWSER is set, but this test was skipped: {reason}"
+    for mark, variable in REQUIRED.items():
+        is_required = item.get_closest_marker(mark) and os.environ.get(variable, "") not in ("", "0")
+        if is_required and report.skipped and not hasattr(report, "wasxfail"):
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            report.outcome = "failed"
+            report.longrepr = f"{variable} is set, but this test was skipped: {reason}"
     return report
 
 
