@@ -26,12 +26,12 @@ figures   (``from shokubai.display import figures``) each gives a Figure whose t
             figures.errors(hours, *, service, periods, statuses, events, locale)
             figures.latency(hours, *, service, periods, statuses, events, locale)   hours: HOURLY_LATENCY
             figures.saturation(metric_hours, *, window, events, locale) -> tuple[Figure, ...]   METRIC_HOURS
-            figures.completeness(hours, *, window, locale)                HOURLY_COMPLETENESS
+            figures.completeness(hours, *, silences, window, locale)      HOURLY_COMPLETENESS, SILENCES
 tables    (``from shokubai.display import tables``) each gives a Table:
             tables.verdicts(statuses, *, locale)
             tables.burn_rates(statuses, *, locale)
             tables.episodes(episodes, *, slo, locale)                     slo.model.EPISODES of one SLO
-            tables.routes_by_budget(routes, *, locale, limit=10)          ROUTE_CHANGES
+            tables.routes_by_budget(routes, *, statuses, locale, limit=10)   ROUTE_CHANGES
             tables.routes_by_change(routes, *, locale, limit=10)          ROUTE_CHANGES
             tables.busiest_routes(routes, *, locale, limit=10)            ROUTE_CHANGES
             tables.changes(events, *, alerts, window, locale)             Events and tables.contracts.ALERTS

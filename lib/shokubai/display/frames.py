@@ -66,6 +66,7 @@ ROUTE_CHANGES = FrameContract(
         **{f"last_month_{name}": Column(type_, meaning) for name, (type_, meaning) in _ROUTE_NUMBERS.items()},
         "slo_name": Column("STRING", "the SLO whose budget the route spent most of this week; empty when none"),
         "budget_spent_count": Column("FLOAT64", "bad events of that SLO this week on this route; 0 when none"),
+        "budget_valid_count": Column("FLOAT64", "events of the route that that SLO counts; NaN when there is no SLO"),
         "budget_spent_ratio": Column("FLOAT64", "that count / the budget allowed in the SLO's window; NaN unknown"),
     },
 )

@@ -232,11 +232,12 @@ def _budget_spent(week: TeamWeek) -> pd.DataFrame:
     frames = []
     for status in week.statuses:
         spent = week.slo_routes[status.slo.name].assign(slo_name=status.slo.name)
+        spent["budget_valid_count"] = spent["valid_count"].astype("float64")
         spent["budget_spent_count"] = (spent["valid_count"] - spent["good_count"]).astype("float64")
         allowed = status.budget_allowed_count if status.unit == "requests" else float("nan")
         spent["budget_spent_ratio"] = spent["budget_spent_count"] / allowed if allowed else float("nan")
         frames.append(spent[spent["budget_spent_count"] > 0])
-    columns = [*ROUTE, "slo_name", "budget_spent_count", "budget_spent_ratio"]
+    columns = [*ROUTE, "slo_name", "budget_spent_count", "budget_valid_count", "budget_spent_ratio"]
     if not frames:
         return pd.DataFrame({c: pd.Series(dtype="str" if c in (*ROUTE, "slo_name") else "float64") for c in columns})
     together = pd.concat(frames, ignore_index=True)

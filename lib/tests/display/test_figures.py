@@ -178,7 +178,8 @@ def test_burn_says_which_threshold_was_crossed(en: Locale, ja: Locale, make_stat
     assert "above the page threshold" in figures.burn(shown, status=both, locale=en, **options).title
     hardly = make_status(peak_rates=(20.8, 1.4), is_crossed=False)
     assert figures.burn(shown, status=hardly, locale=en, **options).title == (
-        "API availability: burned up to ×20.8 over 1 hour on Thu 29 Oct 14:05 (3 bad), too little to cross a threshold"
+        "API availability: burned up to ×20.8 over 1 hour on Thu 29 Oct 14:05 (3 bad), "
+        "too little to cross a threshold"
     )
     below = figures.burn(shown, status=make_status(peak_rates=(2.0, 1.4)), locale=en, **options)
     assert below.title == "API availability: burned below every threshold; nearest over 1 day, ×1.4 of ×2.8"

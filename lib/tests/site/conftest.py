@@ -19,7 +19,7 @@ from shokubai.display.exhibit import Facts, Notice, Notices
 from shokubai.display.format import Locale
 from shokubai.display.frames import HOURLY_COMPLETENESS, HOURLY_LATENCY, HOURLY_TRAFFIC, Events, Periods
 from shokubai.display.frames import ROUTE_CHANGES as ROUTES
-from shokubai.slo.model import BUDGET_HISTORY, BURN_HISTORY, BurnRate, Forecast, SloStatus
+from shokubai.slo.model import BUDGET_HISTORY, BURN_HISTORY, SILENCES, BurnRate, Forecast, SloStatus
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, QUERIES
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -269,6 +269,7 @@ def sample_routes() -> pd.DataFrame:
                 "last_month_p95_seconds": before * 1.02,
                 "slo_name": "invoice-availability" if spent else "",
                 "budget_spent_count": spent,
+                "budget_valid_count": float(requests),
                 "budget_spent_ratio": ratio,
             }
         )
@@ -339,6 +340,21 @@ def sample_completeness() -> pd.DataFrame:
     quiet = np.where(HOURS.tz_convert(TOKYO).day_of_week >= 5, "zero_traffic", "data")
     two = pd.DataFrame({"service_name": "csv-export", "hour": HOURS, "request_count": 10, "state": quiet})
     return HOURLY_COMPLETENESS.conform(pd.concat([one, two], ignore_index=True))
+
+
+def sample_silences() -> pd.DataFrame:
+    """The stretches of ``sample_completeness``."""
+    return SILENCES.conform(
+        pd.DataFrame(
+            {
+                "service_name": SERVICE,
+                "started_at": [HOURS[50], HOURS[-5]],
+                "ended_at": [HOURS[54], HOURS[-1] + pd.Timedelta(hours=1)],
+                "expected_count": 40.0,
+                "kind": ["telemetry_gap", "late"],
+            }
+        )
+    )
 
 
 def sample_notebook(language: Language) -> dict[str, Any]:
@@ -435,14 +451,14 @@ def sample_notebook(language: Language) -> dict[str, Any]:
         figures.errors(traffic, statuses=statuses, **week),
         figures.latency(latency, statuses=statuses, **week),
         sections.section("routes", locale=locale),
-        tables.routes_by_budget(sample_routes(), locale=locale),
+        tables.routes_by_budget(sample_routes(), statuses=statuses, locale=locale),
         tables.routes_by_change(sample_routes(), locale=locale),
         sections.section("changes", locale=locale),
         tables.changes(events, alerts=alerts, window=WINDOW, locale=locale),
         sections.section("saturation", locale=locale),
         *figures.saturation(sample_metrics(), window=WINDOW, **values),
         sections.section("data_quality", locale=locale),
-        figures.completeness(sample_completeness(), window=WINDOW, locale=locale),
+        figures.completeness(sample_completeness(), silences=sample_silences(), window=WINDOW, locale=locale),
         sections.nothing("silences", locale=locale),
         sections.section("provenance", locale=locale),
         tables.provenance(

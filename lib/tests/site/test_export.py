@@ -102,7 +102,7 @@ def test_a_chart_has_its_title_as_text_and_its_words_beside_it() -> None:
     html = page(code(shown({PLOTLY: {"data": [], "layout": {"height": 300}}}, {"shokubai": about})))
     assert "<figcaption>37 % left &amp; &lt;falling&gt;</figcaption>" in html
     assert 'aria-label="alt &lt;text&gt;"' in html
-    assert "The same in words" in html
+    assert "The same as a table" in html
     assert '<div class="grid half">' in html
     assert "同じ内容を表で見る" in page(code(shown({PLOTLY: {"data": []}}, {"shokubai": about})), language="ja")
 

@@ -23,8 +23,14 @@ _LOOKS = {
 }
 
 
-def completeness(hours: pd.DataFrame, *, window: Window, locale: Locale) -> Figure:
-    """A strip per service, coloured by what is known of each hour (HOURLY_COMPLETENESS)."""
+_MISSING = ("late", "telemetry_gap", "unexplained")
+
+
+def completeness(hours: pd.DataFrame, *, silences: pd.DataFrame, window: Window, locale: Locale) -> Figure:
+    """A strip per service, coloured by what is known of each hour (HOURLY_COMPLETENESS).
+
+    The title has the lengths of ``silences`` (SILENCES) to the minute.
+    """
     stretches = _stretches(hours)
     services = sorted(hours["service_name"].unique())
     data = []
@@ -60,7 +66,7 @@ def completeness(hours: pd.DataFrame, *, window: Window, locale: Locale) -> Figu
             }
         )
     return Figure(
-        title=_title(hours, locale),
+        title=_title(silences, window, locale),
         data=data,
         layout={
             "height": 130 + 34 * len(services),
@@ -100,14 +106,16 @@ def _stretches(hours: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _title(hours: pd.DataFrame, locale: Locale) -> str:
-    missing = hours["state"].isin(["late", "telemetry_gap", "unexplained"])
-    if not missing.any():
+def _title(silences: pd.DataFrame, window: Window, locale: Locale) -> str:
+    missing = silences[silences["kind"].isin(_MISSING)]
+    start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
+    started, ended = missing["started_at"], missing["ended_at"]
+    lasted = ended.where(ended < end, end) - started.where(started > start, start)
+    lengths = lasted[lasted > pd.Timedelta(0)].groupby(missing["service_name"]).sum()
+    if lengths.empty:
         return locale.say("figure.completeness.title.complete")
-    services = sorted(hours.loc[missing, "service_name"].unique())
-    return locale.say(
-        "figure.completeness.title.missing", hours=locale.count(int(missing.sum())), services=locale.join(services)
-    )
+    services = [f"{service} {locale.span(length.to_pytimedelta())}" for service, length in lengths.items()]
+    return locale.say("figure.completeness.title.missing", services=locale.join(services))
 
 
 def _equivalent(hours: pd.DataFrame, locale: Locale) -> Table:

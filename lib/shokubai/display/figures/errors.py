@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from shokubai.config.model import Slo
 from shokubai.display import axes
 from shokubai.display.exhibit import Cell, Figure, Header, Table
 from shokubai.display.format import Locale
@@ -15,7 +16,10 @@ from shokubai.display.template import LIGHT
 from shokubai.slo.model import SloStatus
 
 HEIGHT = 300
+ENOUGH_ERRORS = 5  # in an hour: with fewer no hour is worth a title
 ENOUGH_REQUESTS = 30  # in an hour: below, one error makes a spike that means nothing; drawn as pale dots
+
+SERVER_ERRORS = ((500, 599),)  # what HOURLY_TRAFFIC counts
 
 
 def errors(
@@ -29,6 +33,7 @@ def errors(
 ) -> Figure:
     """Errors / requests per hour of one service (HOURLY_TRAFFIC), with what its availability objectives allow.
 
+    Only objectives that count the same requests are drawn: not those of some routes, other statuses or time slices.
     Hours without requests are gaps, not zeros; hours with few requests are pale dots beside the line.
     """
     mine = hours[hours["service_name"] == service].sort_values("hour")
@@ -80,14 +85,20 @@ def errors(
     data = [trace for trace in data if any(v is not None for v in trace["y"])]
     shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
     allowed = sorted(
-        {1 - s.slo.objective for s in statuses if s.slo.service == service and s.slo.indicator.kind == "availability"}
+        {
+            1 - s.slo.objective
+            for s in statuses
+            if s.slo.indicator.kind == "availability"
+            and s.slo.indicator.error_statuses == SERVER_ERRORS
+            and covers_service(s.slo, service)
+        }
     )
     names = locale.join([locale.objective(round(a, 9)) for a in allowed])
     lines = [axes.horizontal(a, locale.say("figure.errors.allowed", ratio=names)) for a in allowed]
     tops = [float(v.max()) for v in (steady, comparable) if v.notna().any()]
     high = min(max([*tops, *(a * 2 for a in allowed), 0.001]) * 1.1, 1.05)
     return Figure(
-        title=_title(mine, ratio, service, locale),
+        title=_title(mine, service, locale),
         data=[*data, *markers],
         layout={
             "height": HEIGHT,
@@ -104,7 +115,12 @@ def errors(
     )
 
 
-def _title(mine: pd.DataFrame, ratio: pd.Series, service: str, locale: Locale) -> str:
+def covers_service(slo: Slo, service: str) -> bool:
+    """Whether an SLO counts every request of a service as one, as the charts of a service do."""
+    return slo.service == service and not slo.indicator.routes and slo.budgeting == "Occurrences"
+
+
+def _title(mine: pd.DataFrame, service: str, locale: Locale) -> str:
     total = int(mine["request_count"].sum())
     failed = int(mine["error_count"].sum())
     if total == 0:
@@ -113,15 +129,18 @@ def _title(mine: pd.DataFrame, ratio: pd.Series, service: str, locale: Locale) -
         return locale.say("figure.errors.title.none", service=service, requests=locale.count(total))
     # The hour with most errors, not the highest ratio: one failure at night is not the week's news.
     worst = int(mine["error_count"].fillna(0).to_numpy(dtype="int64").argmax())
-    return locale.say(
-        "figure.errors.title.some",
-        service=service,
-        errors=locale.count(failed),
-        requests=locale.count(total),
-        ratio=locale.bad_ratio(failed / total),
-        worst=locale.bad_ratio(float(ratio.iloc[worst])),
-        hour=locale.instant(mine["hour"].iloc[worst].to_pydatetime()),
-    )
+    values = {
+        "service": service,
+        "errors": locale.count(failed),
+        "requests": locale.count(total),
+        "ratio": locale.bad_ratio(failed / total),
+        "worst_errors": locale.count(mine["error_count"].iloc[worst]),
+        "worst_requests": locale.count(mine["request_count"].iloc[worst]),
+        "hour": locale.instant(mine["hour"].iloc[worst].to_pydatetime()),
+    }
+    if mine["error_count"].iloc[worst] < ENOUGH_ERRORS:
+        return locale.say("figure.errors.title.few", **values)
+    return locale.say("figure.errors.title.some", **values)
 
 
 def _equivalent(mine: pd.DataFrame, locale: Locale) -> Table:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from shokubai.display import axes
 from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
-from shokubai.display.figures.errors import ENOUGH_REQUESTS
+from shokubai.display.figures.errors import ENOUGH_REQUESTS, covers_service
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.template import LIGHT
@@ -34,7 +34,8 @@ def latency(
 ) -> Figure:
     """p50, p95 and p99 per hour of one service (HOURLY_LATENCY) on a logarithmic scale, with its latency objectives.
 
-    Hours with few requests are gaps. "Typical" in the title is the median over the hours drawn.
+    Hours with few requests are gaps. The title speaks of the median over the hours drawn. Objectives of some routes
+    or by time slices are left out: they are about other requests than the lines.
     """
     mine = hours[hours["service_name"] == service].sort_values("hour")
     shown = mine.where(mine["duration_count"] >= ENOUGH_REQUESTS)
@@ -70,7 +71,7 @@ def latency(
         {
             s.slo.indicator.threshold_seconds
             for s in statuses
-            if s.slo.service == service and s.slo.indicator.threshold_seconds is not None
+            if s.slo.indicator.threshold_seconds is not None and covers_service(s.slo, service)
         }
     )
     annotations = []

@@ -75,7 +75,7 @@ def _panel(
         values["peak"] = locale.quantity(highest, unit)
         values["at"] = locale.instant(at)
         key = "peak"
-        if limit:
+        if limit and (unit, limit) != ("1", 1.0):  # a share of 100% says it already
             key, values["share"] = "share", locale.share(highest / limit)
     data = [
         {

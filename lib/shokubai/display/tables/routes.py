@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from shokubai.config.model import Slo
 from shokubai.core.scrub import scrub
 from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.display.format import NO_VALUE, Locale, endpoint
+from shokubai.slo.model import SloStatus
 
 
-def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> Table:
-    """The routes (ROUTE_CHANGES) that spent most error budget this week; those that spent none are left out."""
+def routes_by_budget(
+    routes: pd.DataFrame, *, statuses: Sequence[SloStatus], locale: Locale, limit: int = 10
+) -> Table:
+    """The routes (ROUTE_CHANGES) that spent most error budget this week; those that spent none are left out.
+
+    Beside the budget stand the requests of the route that its objective found bad: failed or slow ones.
+    """
+    slos = {status.slo.name: status.slo for status in statuses}
     spent = routes[routes["budget_spent_count"] > 0]
     worst = spent.sort_values(
         ["budget_spent_ratio", "budget_spent_count", "service_name", "http_route", "http_request_method"],
@@ -24,8 +33,8 @@ def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
         (
             Header(locale.say("column.route")),
             Header(locale.say("column.budget_spent"), "end"),
-            Header(locale.say("column.errors"), "end"),
-            Header(locale.say("column.error_ratio"), "end"),
+            Header(locale.say("column.events"), "end"),
+            Header(locale.say("column.bad_ratio"), "end"),
             Header("p50", "end"),
             Header("p95", "end"),
             Header("p99", "end"),
@@ -33,9 +42,7 @@ def routes_by_budget(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -
         tuple(
             (
                 _route(row),
-                Cell(locale.share(row["budget_spent_ratio"]), detail=row["slo_name"]),
-                Cell(f"{locale.count(row['error_count'])} / {locale.count(row['request_count'])}"),
-                Cell(_ratio(row["error_count"], row["request_count"], locale)),
+                *_spent(row, slos.get(row["slo_name"]), locale),
                 *(Cell(locale.seconds(row[f"{p}_seconds"])) for p in ("p50", "p95", "p99")),
             )
             for row in worst.to_dict("records")
@@ -124,6 +131,19 @@ def busiest_routes(routes: pd.DataFrame, *, locale: Locale, limit: int = 10) -> 
         ),
         note=_rest(len(seen) - len(most), locale),
         empty=locale.say("nothing.busiest_routes"),
+    )
+
+
+def _spent(row: dict[Any, Any], slo: Slo | None, locale: Locale) -> tuple[Cell, Cell, Cell]:
+    """The share of the budget with its objective, the bad requests with what was bad of them, and their share."""
+    by_slices = slo is not None and slo.budgeting != "Occurrences"
+    share = locale.say("table.routes_by_budget.slices") if by_slices else locale.share(row["budget_spent_ratio"])
+    bad, valid = row["budget_spent_count"], row["budget_valid_count"]
+    kind = locale.say(f"bad.{'slow' if slo.indicator.kind == 'latency' else 'failed'}") if slo else ""
+    return (
+        Cell(share, detail=(slo.display_name or slo.name) if slo else row["slo_name"]),
+        Cell(f"{locale.count(bad)} / {locale.count(valid)}", detail=kind),
+        Cell(_ratio(bad, valid, locale)),
     )
 
 
