@@ -62,7 +62,9 @@ def command(
 ) -> None:
     """Make the reports of RUN, a file in parameters/runs, for one week.
 
-    Reports whose notebook, parameters and data have not changed are not made again. Exit status: 0 all are there,
+    Reports whose notebook, parameters and data have not changed are not made again. Reports made at once share the
+    processors and 60 % of the memory; SHOKUBAI_THREADS and SHOKUBAI_MEMORY (such as 2GB) in the environment set what
+    each may take. Exit status: 0 all are there,
     1 some could not be made (each has a page that says why), 2 nothing was run because something given is wrong,
     3 the same reports are being made by another process.
     """

@@ -21,6 +21,7 @@ from shokubai.runner.places import without_places
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
+from shokubai.runner.share import share_of_machine
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten, signal_name
 from shokubai.version import __version__
 
@@ -137,7 +138,8 @@ class _WeekRun:
                 self.progress.up_to_date(job)
             else:
                 tasks[staging] = (job, made_from)
-        todo = [self._task(job, staging) for staging, (job, _) in tasks.items()]
+        share = share_of_machine(min(self.jobs, len(tasks)))
+        todo = [self._task(job, staging, share) for staging, (job, _) in tasks.items()]
         ended = run_tasks(
             todo,
             jobs=self.jobs,
@@ -162,7 +164,7 @@ class _WeekRun:
         record = self.journal.records.get((job.team or "", job.notebook))
         return record is not None and record.fingerprint == made_from and record.is_whole(self.plan.folder)
 
-    def _task(self, job: Job, staging: Path) -> Task:
+    def _task(self, job: Job, staging: Path, share: Mapping[str, str]) -> Task:
         staging.mkdir()
         return Task(
             notebook=job.path.absolute(),
@@ -172,6 +174,7 @@ class _WeekRun:
             home=self.plan.folder / job.folder,
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,
+            environment=share,
         )
 
     def _publish(self, job: Job, made_from: str, end: Ended) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from shokubai.config.model import Language
@@ -26,6 +26,7 @@ class Task:
     home: Path
     title: str
     language: Language
+    environment: Mapping[str, str] = field(default_factory=dict)  # where the environment does not say otherwise
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -80,6 +80,8 @@ def _settle_in(task: Task) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    for name, value in task.environment.items():
+        os.environ.setdefault(name, value)
     os.environ["JUPYTER_RUNTIME_DIR"] = str(task.scratch)
     os.environ["IPYTHONDIR"] = str(task.scratch / "ipython")
     sys.stdout.flush()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,10 @@ from shokubai.core.errors import UsageError
 from shokubai.sources import DuckDbWarehouse, FileTable, find_files
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.store import Tables
+
+# Of the environment: limits of an engine that runs on this machine, for all that is opened by this process.
+THREADS = "SHOKUBAI_THREADS"
+MEMORY = "SHOKUBAI_MEMORY"
 
 
 def open_tables(
@@ -24,9 +30,9 @@ def open_tables(
 ) -> Tables:
     """The tables of a warehouse, small ones included; nothing is read yet.
 
-    ``threads`` and ``memory`` (such as "2GB") limit the engine; by default it takes all cores and most of the
-    memory. Raises UsageError when the parameters have no such warehouse or too many latency thresholds for one
-    service.
+    ``threads`` and ``memory`` (such as "2GB") limit the engine; by default the environment's SHOKUBAI_THREADS and
+    SHOKUBAI_MEMORY do, and without them it takes all cores and most of the memory. Raises UsageError when the
+    parameters have no such warehouse or too many latency thresholds for one service.
     """
     described = parameters.warehouse(warehouse_name)
     if described.engine != "duckdb":
@@ -38,7 +44,11 @@ def open_tables(
     ]
     raw = [_raw_table(name, described, parameters, outputs) for name in RAW_TABLES]
     warehouse = DuckDbWarehouse(
-        warehouse_name, [*raw, *small], spill=folder / ".spill", threads=threads, memory=memory
+        warehouse_name,
+        [*raw, *small],
+        spill=folder / ".spill",
+        threads=threads or _threads(),
+        memory=memory or _memory(),
     )
     owned = {service for team in parameters.teams.values() for service in team.services}
     return Tables(
@@ -47,6 +57,20 @@ def open_tables(
         slos=tuple(parameters.slos.values()),
         services=tuple(owned | {slo.service for slo in parameters.slos.values()}),
     )
+
+
+def _threads() -> int | None:
+    said = os.environ.get(THREADS, "")
+    if said and not re.fullmatch(r"[1-9]\d*", said):
+        raise UsageError(f"{THREADS} in the environment is {said!r}; allowed is a whole number of at least 1")
+    return int(said) if said else None
+
+
+def _memory() -> str | None:
+    said = os.environ.get(MEMORY, "")
+    if said and not re.fullmatch(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", said):
+        raise UsageError(f"{MEMORY} in the environment is {said!r}; allowed is a size such as 2GB or 800MB")
+    return said or None
 
 
 def resolve_pattern(source: TableSource, *, parameters_dir: Path, outputs: Path) -> str:

@@ -453,3 +453,21 @@ def test_folders_may_have_brackets_in_their_names(project, days, path):
     project.log("a", [one(20)])
     project.sources["requests"] = TableSource(path)
     assert counts(project, days(20)) == {20: 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SHOKUBAI_THREADS", "0"), ("SHOKUBAI_THREADS", "many"), ("SHOKUBAI_MEMORY", "2"), ("SHOKUBAI_MEMORY", "all")],
+)
+def test_limits_in_the_environment_are_checked(project, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=f"{name} in the environment is '{value}'; allowed is"):
+        project.open()
+
+
+def test_limits_in_the_environment_hold(project, monkeypatch):
+    monkeypatch.setenv("SHOKUBAI_THREADS", "3")
+    monkeypatch.setenv("SHOKUBAI_MEMORY", "512MiB")
+    project.log("a", [one(20)])
+    settings = "SELECT current_setting('threads') AS threads, current_setting('memory_limit') AS memory"
+    assert project.open().warehouse.sql(settings).to_dict("records") == [{"threads": 3, "memory": "512.0 MiB"}]

@@ -1,0 +1,37 @@
+"""What each of the reports that are made at once may take of the machine."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from shokubai.tables.opening import MEMORY, THREADS
+
+MEMORY_SHARE = 0.6  # the rest is for the kernels themselves and for whatever else runs
+LEAST_BYTES = 256_000_000  # less than this the engine cannot work with
+_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
+
+
+def share_of_machine(reports: int) -> dict[str, str]:
+    """The environment with which each of so many reports takes its share of processors and memory."""
+    return limits(max(reports, 1), processors=os.cpu_count() or 1, memory_bytes=_memory_bytes())
+
+
+def limits(reports: int, *, processors: int, memory_bytes: int) -> dict[str, str]:
+    """The same for a machine of this size.
+
+    >>> limits(4, processors=8, memory_bytes=16_000_000_000)
+    {'SHOKUBAI_THREADS': '2', 'SHOKUBAI_MEMORY': '2400MB'}
+    """
+    each = max(LEAST_BYTES, int(memory_bytes * MEMORY_SHARE / reports))
+    return {THREADS: str(max(1, processors // reports)), MEMORY: f"{each // 1_000_000}MB"}
+
+
+def _memory_bytes() -> int:
+    total = int(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):  # no container, or one without a limit: "max"
+        return min(total, int(_LIMIT.read_text(encoding="ascii")))
+    return total
