@@ -66,6 +66,7 @@ Nothing = Literal[
     "changes",
     "metrics",
     "silences",
+    "burn",
     "statuses",
     "episodes",
     "attention",
@@ -152,6 +153,8 @@ def headline_sentence(statuses: Sequence[SloStatus], *, locale: Locale) -> str:
     total = len(statuses)
     if total == 1:
         first = locale.say(f"headline.one.{statuses[0].verdict}")
+    elif total == 2 and len({s.verdict for s in statuses}) == 1:
+        first = locale.say(f"headline.both.{statuses[0].verdict}")
     elif counts["met"] == total:
         first = locale.say("headline.all_met", count=total)
     elif counts["missed"] == total:
