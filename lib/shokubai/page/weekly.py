@@ -173,11 +173,11 @@ class WeeklyTeamReport:
             for status in week.statuses
             if len(week.episodes[status.slo.name])
         ]
+        # Of a whole week the overview comes first; where the data is short, the detail is all of it.
+        shown = [*details, *episodes, *charts] if week.is_short else [*charts, *details, *episodes]
         return Section(
             self._section("burn"),
-            *details,
-            *episodes,
-            *charts,
+            *shown,
             tables.burn_rates(week.statuses, locale=self.locale),
         )
 
