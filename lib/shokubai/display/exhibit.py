@@ -6,22 +6,27 @@ they become HTML (autoescaping templates) or plotly's pseudo-HTML (``escape_for_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
+from importlib.resources import files
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shokubai.display.format import NO_VALUE
-from shokubai.display.template import TEMPLATE
+from shokubai.display.template import PALETTE, TEMPLATE
 from shokubai.findings.model import Severity
 from shokubai.slo.model import Verdict
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 FACTS_MIME = "application/vnd.shokubai.facts+json"
 METADATA_KEY = "shokubai"
+
+_WORD = re.compile(r"\s+|[^\s\u2e80-\uffff]+|[\u2e80-\uffff]")  # a wide character is a word of its own
+_NOT_FIRST = frozenset("、。」』)）・ーっゃゅょッャュョ")
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 Align = Literal["start", "end"]
@@ -37,6 +42,15 @@ def _macros() -> Any:
         undefined=StrictUndefined,
     )
     return environment.get_template("exhibits.html").module
+
+
+@cache
+def notebook_style() -> str:
+    """The look of exhibits in JupyterLab, in the colours of its light and dark themes."""
+    light, dark = ("".join(f"--{name}:{pair[n]};" for name, pair in PALETTE.items()) for n in (0, 1))
+    rules = files("shokubai.display").joinpath("notebook.css").read_text(encoding="utf-8")
+    output = ".jp-OutputArea-output"
+    return f'<style>{output}{{{light}}}[data-jp-theme-light="false"] {output}{{{dark}}}{rules}</style>'
 
 
 def escape_for_plotly(text: str) -> str:
@@ -105,12 +119,15 @@ class Figure:
 
     def spec(self) -> dict[str, Any]:
         """The chart in plotly's schema, title and template included."""
+        lines = _wrap(self.title)
         layout = {"template": TEMPLATE, **self.layout}
-        layout["title"] = {"text": "<br>".join(map(escape_for_plotly, _wrap(self.title)))}
+        # Plotly puts the first of several lines one line higher, out of the picture.
+        layout["title"] = {"text": "<br>".join(map(escape_for_plotly, lines)), "pad": {"t": 11 * (len(lines) > 1)}}
         return {
             "data": [dict(trace) for trace in self.data],
             "layout": layout,
-            "config": {"displayModeBar": False, "displaylogo": False, "responsive": True},
+            # Not "responsive": in JupyterLab, which resizes charts itself, they would lose their height.
+            "config": {"displayModeBar": False, "displaylogo": False},
         }
 
     def to_plotly(self) -> Any:
@@ -187,7 +204,8 @@ class Masthead:
         return "\n".join([self.title, self.subtitle, *(f"{label}: {value}" for label, value in self.facts)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
-        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+        # In a notebook the look of everything below comes with the top; a page has its own and drops this one.
+        return {"text/html": notebook_style() + self.html(), "text/plain": self.plain()}, {}
 
 
 @dataclass(frozen=True)
@@ -285,13 +303,13 @@ class Facts:
 
 
 def _wrap(title: str, width: int = 96) -> list[str]:
-    """A title in lines for notebooks, where plotly does not wrap; wide characters count double."""
+    """A title in lines for notebooks, where plotly does not wrap; wide characters count double, break anywhere."""
     lines: list[str] = []
     line, used = "", 0
-    words = title.split(" ") if title.isascii() or " " in title else [title]
-    for word in words:
-        length = sum(2 if ord(c) > 0x2E7F else 1 for c in word) + 1
-        if line and used + length > width:
-            lines, line, used = [*lines, line], "", 0
-        line, used = (f"{line} {word}" if line else word), used + length
-    return [*lines, line]
+    for word in _WORD.findall(title):
+        length = sum(2 if ord(c) > 0x2E7F else 1 for c in word)
+        if line and used + length > width and word[0] not in _NOT_FIRST:
+            lines, line, used = [*lines, line.rstrip()], "", 0
+        if line or not word.isspace():
+            line, used = line + word, used + length
+    return [*lines, line.rstrip()]

@@ -69,3 +69,27 @@ def test_facts_are_invisible_json() -> None:
     data, _ = Facts({"team": "issuing"})._repr_mimebundle_()
     assert data["application/vnd.shokubai.facts+json"] == {"team": "issuing"}
     assert "text/html" not in data
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("short", ["short"]),
+        ("x" * 60 + " " + "y" * 60, ["x" * 60, "y" * 60]),
+        ("あ" * 48 + "い", ["あ" * 48, "い"]),
+        ("あ" * 48 + "。い", ["あ" * 48 + "。", "い"]),  # no line begins with a full stop
+        ("あ" * 47 + "invoice-api", ["あ" * 47, "invoice-api"]),
+    ],
+)
+def test_long_titles_are_broken_where_the_language_allows(title: str, lines: list[str]) -> None:
+    drawn = Figure(title, [], {}, "alt", TABLE).spec()["layout"]["title"]
+    assert drawn["text"].split("<br>") == lines
+    assert (drawn["pad"]["t"] > 0) == (len(lines) > 1)
+
+
+def test_the_look_of_a_notebook_comes_with_its_top_and_stays_out_of_pages() -> None:
+    top = Masthead("Weekly", "Search", "Mon 26 Oct – Sun 1 Nov")
+    html = top._repr_mimebundle_()[0]["text/html"]
+    assert html.startswith("<style>")
+    assert "--good:#1b6e3c" in html
+    assert html.endswith(top.html())
