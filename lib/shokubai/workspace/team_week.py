@@ -126,9 +126,12 @@ class TeamWeek:
 
     @cached_property
     def data_complete_through(self) -> datetime | None:
-        """Up to when the data of every service of the team is complete; None when one has none."""
+        """Up to when the data of every service of the team that has any is complete; None when none has.
+
+        A service without a request in all of the log has a finding of its own.
+        """
         through = [self._complete_through(service) for service in self.team.services]
-        return None if None in through else min(t for t in through if t is not None)
+        return min((t for t in through if t is not None), default=None)
 
     def _complete_through(self, service: str) -> datetime | None:
         mine = self.service_minutes[self.service_minutes["service_name"] == service]
