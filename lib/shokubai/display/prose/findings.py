@@ -116,8 +116,12 @@ def _values(finding: Finding, locale: Locale) -> dict[str, Any]:
         finding.subject_name or words["metrics"].get(finding.subject) or finding.subject.partition("@")[0]
     )
     kind = "slices" if values.get("by_slices") else "slow" if values.get("by_latency") else "failed"
-    values["things"] = words["things"][kind]
+    values["things"], values["bad_of_valid"] = (
+        _Sentences(locale, values).first(words[part][kind]) for part in ("things", "bad_of_valid")
+    )
     values["started_at"], values["ended_at"] = finding.started_at, finding.ended_at
+    if finding.started_at is not None and finding.ended_at is not None:
+        values["span"] = locale.instants(finding.started_at, finding.ended_at)
     if finding.ended_at is not None:
         values["last_day"] = finding.ended_at - timedelta(microseconds=1)
         values |= _interval_of_end(finding, finding.ended_at, locale)

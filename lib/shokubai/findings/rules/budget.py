@@ -71,6 +71,7 @@ def _finding(status: SloStatus, case: str, severity: Severity) -> Finding:
             "valid_count": status.valid_count,
             "by_slices": float(status.unit == "slices"),
             "by_latency": float(status.slo.indicator.kind == "latency"),
+            "threshold_seconds": status.slo.indicator.threshold_seconds,
             "objective_ratio": status.slo.objective,
             "sli_ratio": status.sli_ratio,
             "sli_low_ratio": status.interval_low,

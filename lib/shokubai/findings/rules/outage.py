@@ -150,6 +150,7 @@ def _numbers(outages: list[Outage]) -> dict[str, float | None]:
         "valid_count": valid,
         "bad_ratio": bad / valid if valid else None,
         "by_latency": float(outages[0].slo.indicator.kind == "latency"),
+        "threshold_seconds": outages[0].slo.indicator.threshold_seconds,
         "duration_seconds": sum((o.end - o.start).total_seconds() for o in outages),
         "budget_spent_ratio": sum(o.budget_ratio for o in outages),
         "stretch_count": float(len(outages)),

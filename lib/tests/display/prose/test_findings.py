@@ -118,7 +118,7 @@ def test_every_case_of_every_rule_has_words(rule, case, language):
 
 
 def test_the_words_belong_to_cases_that_exist_and_are_the_same_in_both_languages():
-    shared = {"labels", "things", "metrics", "common"}
+    shared = {"labels", "things", "bad_of_valid", "metrics", "common"}
     for language in LANGUAGES:
         words = vocabulary(language)
         told = {(rule, case) for rule, cases in words.items() if rule not in shared for case in cases}
@@ -152,7 +152,7 @@ def test_sentences_whose_numbers_are_unknown_are_left_out(rule, case, language):
         if re.match(r"(last_month|sli_low|detected|latest|other|slower_low|peak_low|difference_low)", name)
     }
     told = tell(finding(rule, case, numbers=open_numbers, candidate=None), locale=reader(language))
-    assert not re.search(r"[{}]|None|–[^0-9]", told.title + told.body + told.action)
+    assert not re.search(r"[{}]|None|(?<!\d )–(?!\d)", told.title + told.body + told.action)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -201,9 +201,32 @@ def test_an_outage_counts_failed_or_slow_requests_and_says_who_noticed():
     )
     assert failed.title == "availability: 312 failed requests within 25 min"
     assert "No incident was declared for it." in failed.body
-    slow = tell(finding("outage", "spent", numbers=NUMBERS | {"by_latency": 1.0}), locale=reader("en"))
-    assert "312 requests slower than agreed" in slow.title
+    numbers = NUMBERS | {"by_latency": 1.0, "threshold_seconds": 0.8}
+    slow = tell(finding("outage", "spent", numbers=numbers), locale=reader("en"))
+    assert "312 requests slower than 800 ms" in slow.title
+    assert (
+        "800 msを超えたリクエストが312件"
+        in tell(finding("outage", "spent", numbers=numbers), locale=reader("ja")).title
+    )
     assert "noticed 7 min after it began" in slow.body
+
+
+def test_a_budget_counts_what_its_objective_calls_bad():
+    def body(locale, **kind):
+        numbers = NUMBERS | {"bad_count": 6460.0, "valid_count": 170732.0, "window_seconds": 28 * 86400.0} | kind
+        return tell(finding("budget", "exhausted", numbers=numbers), locale=reader(locale)).body
+
+    slow = {"by_latency": 1.0, "threshold_seconds": 0.8}
+    assert body("en", **slow).startswith("Over 28 days, 6,460 of 170,732 requests took longer than 800 ms;")
+    assert body("ja", **slow).startswith("28日の間に800 msを超えたリクエストは170,732件中6,460件でした。")
+    assert body("en").startswith("Over 28 days, 6,460 of 170,732 requests failed;")
+    assert body("en", by_slices=1.0).startswith("Over 28 days, 6,460 of 170,732 time slices were below target;")
+
+
+def test_times_of_one_day_say_the_day_once():
+    storm = finding("outage", "spent", started_at=START, ended_at=START + timedelta(minutes=20))
+    assert "On Tue 27 Oct 14:00–14:20, " in tell(storm, locale=reader("en")).body
+    assert "10月27日(火) 14:00〜14:20に、" in tell(storm, locale=reader("ja")).body
 
 
 def test_a_metric_is_called_by_its_name_and_the_limit_has_a_date_and_an_interval():
