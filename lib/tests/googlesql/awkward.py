@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shokubai.config.model import Indicator, Slo, SloWindow, Source
-from shokubai.core.errors import DataError
+from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.sketch import GAMMA, SMALLEST_SECONDS
 from shokubai.core.windows import Duration, Window
@@ -56,13 +56,19 @@ THRESHOLDS = {"shop": (0.1, 0.3, 1.0, 2.5), "表示-api": (0.3,)}  # mail has no
 
 @dataclass(frozen=True)
 class Answer:
-    """What DuckDB answered to a query of a reader, and what the tables held."""
+    """What DuckDB answered to a query of a reader, or why it did not, and what the tables held."""
 
     query: Query
     contract: FrameContract
     parameters: Mapping[str, Any]
-    result: pa.Table
-    held: Mapping[str, pa.Table]
+    given: pa.Table | ShokubaiError
+    held: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def result(self) -> pa.Table:
+        if isinstance(self.given, ShokubaiError):
+            raise self.given
+        return self.given
 
 
 @dataclass
@@ -70,14 +76,18 @@ class Recorder:
     """A warehouse that remembers what it was asked and what it answered, the same question once."""
 
     warehouse: DuckDbWarehouse
-    asked: dict[tuple[str, str], tuple[Query, FrameContract, Mapping[str, Any], pa.Table]] = field(
-        default_factory=dict
-    )
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def select(self, query, contract, parameters, *, files=None):
-        result = self.warehouse.select(query, contract, parameters, files=files)
-        self.asked[query.name, repr(parameters)] = query, contract, parameters, result
-        return result
+        given = None
+        try:
+            given = self.warehouse.select(query, contract, parameters, files=files)
+        except ShokubaiError as error:
+            given = error
+            raise
+        finally:
+            self.answers[query.name, repr(parameters)] = Answer(query, contract, parameters, given)
+        return given
 
     def __getattr__(self, name):
         return getattr(self.warehouse, name)
@@ -87,19 +97,23 @@ def ask_everything(folder: Path) -> dict[str, list[Answer]]:
     """The answers to each shipped query, by its name."""
     answers = defaultdict(list)
     for project in (awkward_project(folder / "awkward"), bare_project(folder / "bare")):
-        ask(project)
+        for read, arguments in questions(project):
+            # One that fails is told of by its answer. Readers also refuse thresholds that were not counted.
+            with suppress(ShokubaiError):
+                read(*arguments)
         held = {name: contents(project.warehouse.warehouse, contract) for name, contract in TABLES.items()}
-        for query, contract, parameters, result in project.warehouse.asked.values():
-            tables = {name: held[name] for name in query.translation.tables}
-            answers[query.name].append(Answer(query, contract, parameters, result, tables))
+        for answer in project.warehouse.answers.values():
+            tables = {name: held[name] for name in answer.query.translation.tables}
+            answers[answer.query.name].append(replace(answer, held=tables))
     return dict(answers)
 
 
-def ask(tables: Tables) -> None:
-    tables.build(WINDOWS[0])
-    tables.services()
+def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """Readers with what they are asked."""
+    yield tables.build, (WINDOWS[0],)
+    yield tables.services, ()
     for services in ASKED:
-        read_watermarks(tables, list(services))
+        yield read_watermarks, (tables, services)
         for window in WINDOWS:
             for read in (
                 read_service_minutes,
@@ -112,14 +126,14 @@ def ask(tables: Tables) -> None:
                 read_incidents,
                 read_alerts,
             ):
-                read(tables, list(services), window)
+                yield read, (tables, services, window)
     for window in WINDOWS:
-        read_sre_requests(tables, window)
+        yield read_sre_requests, (tables, window)
+    not_counted = objective("not counted", "shop", kind="latency", threshold_seconds=0.25)
     for window in WINDOWS[:2]:
-        for slo in [*objectives(), UNCOUNTED]:
-            for read in (read_sli_minutes, read_sli_routes):
-                with suppress(DataError):  # the readers refuse what was not counted, after asking
-                    read(tables, slo, window)
+        for slo in [*objectives(), not_counted]:
+            yield read_sli_minutes, (tables, slo, window)
+            yield read_sli_routes, (tables, slo, window)
 
 
 def objectives() -> list[Slo]:
@@ -150,9 +164,6 @@ def objective(name: str, service: str, **indicator: Any) -> Slo:
         objective=0.99,
         source=Source(Path("slos.yaml"), 1),
     )
-
-
-UNCOUNTED = objective("not counted", "shop", kind="latency", threshold_seconds=0.25)
 
 
 # --- the data -----------------------------------------------------------------------------------------------

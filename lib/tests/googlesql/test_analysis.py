@@ -22,10 +22,10 @@ TABLES = {name: types(contract) for name, contract in {**RAW_TABLES, **SMALL_TAB
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_statement_gives_the_columns_of_its_contract(googlesql, answers, name):
+def test_a_shipped_statement_gives_the_columns_of_its_contract(googlesql, request, name):
     query = load_query(PACKAGE, name)
     columns = googlesql.analyse(query.text, tables=TABLES, parameters=query.types)
-    for answer in answers[name]:
+    for answer in request.getfixturevalue("answers")[name]:
         assert answer.query == query
         assert columns == list(types(answer.contract).items())
 
