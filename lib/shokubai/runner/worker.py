@@ -9,12 +9,14 @@ import signal
 import sys
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import nbformat
 
 from shokubai import site
+from shokubai.core.windows import Week
 from shokubai.runner.execute import Execution, execute_notebook
 from shokubai.runner.orphans import adopt_orphans, die_with_parent, end_descendants
 from shokubai.runner.places import relative_to_report, without_places
@@ -49,12 +51,22 @@ def make_report(task: Task) -> Result:
         )
     if problem := facts_problem(facts):
         return Result("failed", CellError(None, problem))
-    page = site.render_page(execution.notebook, title=task.title, language=task.language)
+    links = pages_around(task.home, task.notebook.stem)
+    page = site.render_page(execution.notebook, title=task.title, language=task.language, links=links)
     (task.staging / "report.html").write_text(page, encoding="utf-8")
     (task.staging / "report.facts.json").write_text(
         json.dumps(facts, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8"
     )
     return Result(facts["status"])
+
+
+def pages_around(home: Path, report: str) -> dict[site.LinkName, str]:
+    """Relative links from a report in ``home`` (…/week/team) to its week's page and to the report a week before."""
+    links: dict[site.LinkName, str] = {"week": "../index.html"}
+    before = Path(str(Week.parse(home.parent.name).plus(-1)), home.name, f"{report}.html")
+    if (home.parents[1] / before).is_file():
+        links["previous"] = f"../../{before.as_posix()}"
+    return links
 
 
 def facts_problem(facts: Mapping[str, Any]) -> str:

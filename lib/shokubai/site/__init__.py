@@ -1,6 +1,7 @@
 """Executed notebooks and their facts become a site of plain files that open anywhere.
 
-export   ``render_page(notebook, *, title, language, description="") -> str`` and ``extract_facts(notebook)``
+export   ``render_page(notebook, *, title, language, description="", links={}) -> str``
+         and ``extract_facts(notebook)``
 failure  ``render_failure_page(*, title, language, message, …) -> str`` and ``mark_last_good(page, …)``
 index    ``write_week_index(directory, manifest, organization) -> Path`` and
          ``write_front_page(outputs, organization) -> Path``
@@ -8,11 +9,12 @@ document ``write_text(path, text)``: atomically
 """
 
 from shokubai.site.document import write_text
-from shokubai.site.export import extract_facts, render_page
+from shokubai.site.export import LinkName, extract_facts, render_page
 from shokubai.site.failure import mark_last_good, render_failure_page
 from shokubai.site.index import write_front_page, write_week_index
 
 __all__ = [
+    "LinkName",
     "extract_facts",
     "mark_last_good",
     "render_failure_page",

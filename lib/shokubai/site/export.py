@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -21,6 +23,7 @@ from shokubai.site import sanitize
 from shokubai.site.document import render, render_with_figures
 
 Notebook = Mapping[str, Any]
+LinkName = Literal["week", "previous"]
 
 # Cells for those who open the notebook, and the banners papermill writes above a failed cell.
 LEFT_OUT = frozenset({"notebook-only", "papermill-error-cell-tag"})
@@ -72,11 +75,20 @@ class _Charts:
         return self.known[text]
 
 
-def render_page(notebook: Notebook | Path, *, title: str, language: Language, description: str = "") -> str:
+def render_page(
+    notebook: Notebook | Path,
+    *,
+    title: str,
+    language: Language,
+    description: str = "",
+    links: Mapping[LinkName, str] = MappingProxyType({}),
+) -> str:
     """The page of an executed notebook, given as nbformat 4 JSON or as its path.
 
-    Cells tagged ``notebook-only`` are left out. Facts (mime ``application/vnd.shokubai.facts+json``) stand in the
-    page as a JSON block with the id ``facts``. Raises ReportError when the file is not a notebook.
+    Cells tagged ``notebook-only`` are left out. ``links`` are relative links to the pages around this one: the
+    ``week`` it belongs to and the same report of the ``previous`` week. Facts (mime
+    ``application/vnd.shokubai.facts+json``) stand in the page as a JSON block with the id ``facts``. Raises
+    ReportError when the file is not a notebook.
     """
     loaded = _load(notebook)
     charts = _Charts()
@@ -88,6 +100,7 @@ def render_page(notebook: Notebook | Path, *, title: str, language: Language, de
         "description": description,
         "groups": list(_groups(anchored)),
         "contents": contents,
+        "links": {name: quote(href) for name, href in links.items()},
         "facts": None if facts is None else sanitize.json_block(facts),
     }
     if charts.count:

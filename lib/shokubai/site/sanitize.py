@@ -32,7 +32,7 @@ _ATTRIBUTES = {
     "div": {"role"},
     "meter": {"min", "max", "low", "high", "optimum", "value"},
     "ol": {"start"},
-    "td": {"colspan", "rowspan"},
+    "td": {"colspan", "rowspan", "data-label"},
     "th": {"colspan", "rowspan", "scope"},
 }
 _SCHEMES = {"http", "https", "mailto"}

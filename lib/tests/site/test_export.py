@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from shokubai.core.errors import ReportError
+from shokubai.display.exhibit import Cell, Header, Table
 from shokubai.site import extract_facts, render_page
 from shokubai.site.document import write_text
 
@@ -32,6 +33,21 @@ def shown(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> dict[
 
 def page(*cells: dict[str, Any], language: Any = "en") -> str:
     return render_page({"cells": list(cells), "nbformat": 4}, title="T <b>", language=language)
+
+
+def test_a_page_leads_to_the_pages_around_it() -> None:
+    notebook = {"cells": [], "nbformat": 4}
+    links = {"week": "../index.html", "previous": "../../2026-W43/<x>/report.html"}
+    html = render_page(notebook, title="T", language="ja", links=links)
+    assert '<a href="../index.html">この週のレポート一覧</a>' in html
+    assert '<a href="../../2026-W43/%3Cx%3E/report.html">前の週のレポート</a>' in html
+    assert 'class="around"' not in render_page(notebook, title="T", language="ja")
+
+
+def test_cells_of_a_table_keep_the_heading_of_their_column() -> None:
+    table = Table("t", (Header("Route"), Header('"<Requests>', "end")), ((Cell("/a"), Cell("5")),)).html()
+    html = page(code(shown({"text/html": table})))
+    assert '<td class="end" data-label="&quot;&lt;Requests&gt;"><div>5' in html.replace("\n", "")
 
 
 def chart(title: str = "Requests", **layout: Any) -> dict[str, Any]:
