@@ -166,7 +166,8 @@ def test_burn_says_which_threshold_was_crossed(en: Locale, ja: Locale, make_stat
     options: dict[str, Any] = {"window": week, "events": Events.none()}
     figure = valid(figures.burn(shown, status=make_status(peak_rates=(20.0, 3.0)), locale=en, **options))
     assert (
-        figure.title == "API availability: burned ×20 over 1 hour on Thu 29 Oct 14:05, above the page threshold ×13.4"
+        figure.title == "API availability: crossed the page threshold ×13.4 over 1 hour, first at Thu 29 Oct 14:05; "
+        "highest ×20 at Thu 29 Oct 14:05"
     )
     assert figure.data[0]["y"] == [0.1, 20.0]  # zero has no place on a logarithmic axis
     assert figure.data[0]["customdata"] == ["×0", "×20"]
@@ -175,7 +176,7 @@ def test_burn_says_which_threshold_was_crossed(en: Locale, ja: Locale, make_stat
     ticket = figures.burn(shown, status=make_status(peak_rates=(2.0, 3.0)), locale=ja, **options)
     assert "チケットのしきい値×2.8" in ticket.title
     both = make_status(peak_rates=(20.8, 28.0))  # the ticket went further beyond its threshold
-    assert "above the page threshold" in figures.burn(shown, status=both, locale=en, **options).title
+    assert "crossed the page threshold" in figures.burn(shown, status=both, locale=en, **options).title
     hardly = make_status(peak_rates=(20.8, 1.4), is_crossed=False)
     assert figures.burn(shown, status=hardly, locale=en, **options).title == (
         "API availability: burned up to ×20.8 over 1 hour on Thu 29 Oct 14:05 (3 bad), "

@@ -108,7 +108,7 @@ def test_budgets_are_told_in_what_their_objective_counts(en: Locale, ja: Locale,
     row = tables.verdicts([slices], locale=en).rows[0]
     assert row[5].detail == "64 one-minute slices"
     five = replace(slices, slo=replace(slices.slo, time_slice_window=Duration(5, "m")), budget_left_count=-1.0)
-    assert budget_amounts(five, en) == "1 5-minute slice too many"
+    assert budget_amounts(five, en) == "1 slice of 5 minutes too many"
 
 
 def test_episodes_are_in_order_of_time(en: Locale, make_status: MakeStatus) -> None:

@@ -114,6 +114,7 @@ def _title(status: SloStatus, name: str, locale: Locale) -> str:
         "rate": locale.times(worst.peak_rate),
         "threshold": locale.times(worst.threshold),
         "at": locale.instant(worst.peak_at),
+        "crossed": locale.instant(worst.crossed_at),
         "bad": locale.count(worst.peak_bad_count),
     }
     key = {"no": "below", "hardly": "hardly"}.get(crossings[worst], worst.severity)

@@ -194,17 +194,13 @@ def _events(status: SloStatus, locale: Locale) -> str:
     shown = round(left) or (max(round(left, 1), 0.1) if left else 0)
     if status.unit == "requests":
         return locale.counted(shown, "request")
+    slice_ = status.slo.time_slice_window
+    minutes = slice_.timedelta / timedelta(minutes=1) if slice_ else 1
     return locale.say(
-        f"slices.{'one' if shown == 1 else 'many'}",
+        f"slices.{'minute' if minutes == 1 else 'minutes'}.{'one' if shown == 1 else 'many'}",
         count=locale.count(shown),
-        length=_slice_length(status.slo, locale),
+        length=locale.count(minutes),
     )
-
-
-def _slice_length(slo: Slo, locale: Locale) -> str:
-    """``one-minute``, 「1分」."""
-    minutes = slo.time_slice_window.timedelta / timedelta(minutes=1) if slo.time_slice_window else 1
-    return locale.say(f"slice_length.{'one' if minutes == 1 else 'many'}", count=locale.count(minutes))
 
 
 def forecast_words(status: SloStatus, locale: Locale) -> str:
