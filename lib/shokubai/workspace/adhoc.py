@@ -169,9 +169,11 @@ class Workspace:
     def slo_status(self, week: str | Week | None = None, *, team: str | None = None) -> pd.DataFrame:
         """Every SLO judged at the end of a week (default: the newest whole one).
 
-        One row per team × SLO. Columns: team, service_name, slo, objective, window, valid_count, good_count,
-        sli_ratio, interval_low, interval_high, verdict, reason, budget_allowed_count, budget_spent_count,
-        budget_left_ratio, completeness_ratio.
+        One row per team × SLO. Columns: team, service_name, slo, objective (0–1), window (its length and kind);
+        valid_count, good_count (requests, or slices where the SLO counts slices), sli_ratio (0–1), interval_low,
+        interval_high (Wilson, 95 %); verdict (met, missed, not_enough_data), reason; budget_allowed_count,
+        budget_spent_count, budget_left_ratio (1 untouched, 0 spent, below 0 overspent); completeness_ratio (0–1,
+        how much of the window has telemetry).
         """
         chosen = self.latest_week if week is None else week
         names = [team] if team else sorted(self.parameters.teams)
@@ -190,27 +192,47 @@ class Workspace:
         team: str | None = None,
         service: str | None = None,
     ) -> pd.DataFrame:
-        """The latency columns of ``requests`` alone: keys, request_count and p50 … p99 in seconds."""
+        """How long requests took: ``requests`` without its errors.
+
+        Columns: the keys (service_name, http_request_method, http_route, hour [UTC], day [local date]),
+        request_count, p50_seconds, p90_seconds, p95_seconds, p99_seconds (1 % relative error).
+        """
         frame = self.requests(window, by=by, team=team, service=service)
         return frame.drop(columns=["error_count", "error_ratio"])
 
     def deployments(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
-        """Deployments in a window: deployed_at, service_name, service_version, deployment_id, description."""
+        """Deployments in a window.
+
+        One row each. Columns: deployed_at (UTC), service_name, service_version, deployment_id, description.
+        """
         opened, services, _ = self._chosen(team, service)
         return tables.read_deployments(opened, services or opened.services(), parse_window(window, self.zone))
 
     def incidents(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
-        """Incidents that overlap a window, with started_at, detected_at, mitigated_at and resolved_at."""
+        """Incidents that overlap a window.
+
+        One row each. Columns: incident_id, service_name, title, severity, and the instants (UTC, NaT while open)
+        started_at, detected_at, mitigated_at, resolved_at.
+        """
         opened, services, _ = self._chosen(team, service)
         return tables.read_incidents(opened, services or opened.services(), parse_window(window, self.zone))
 
     def alerts(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
-        """Alerts fired in a window: fired_at, resolved_at, service_name, alert_name, severity."""
+        """Alerts fired in a window.
+
+        One row each. Columns: fired_at, resolved_at (UTC, NaT while it fires), service_name, alert_name, severity
+        (page or ticket).
+        """
         opened, services, _ = self._chosen(team, service)
         return tables.read_alerts(opened, services or opened.services(), parse_window(window, self.zone))
 
     def metrics(self, window: WindowLike, *, team: str | None = None, service: str | None = None) -> pd.DataFrame:
-        """Metrics by hour: mean_value and max_value in the metric's own unit, and limit_value."""
+        """Metrics by hour.
+
+        One row per service, metric and hour. Columns: hour (UTC), service_name, metric_name, unit (UCUM: 1 a ratio,
+        By bytes, s seconds, {thing} a count), sample_count, mean_value, max_value, limit_value (in that unit; NaN
+        where there is no limit).
+        """
         opened, services, _ = self._chosen(team, service)
         return tables.read_metric_hours(opened, services or opened.services(), parse_window(window, self.zone))
 
