@@ -190,8 +190,8 @@ def test_a_month_end_is_called_what_it_is():
     days = {"started_at": datetime(2026, 10, 27, 15, tzinfo=UTC), "ended_at": datetime(2026, 10, 30, 15, tzinfo=UTC)}
     told = tell(finding("traffic", "month_turn", subject="month_turn", **days), locale=reader("en"))
     assert told.when == "Wed 28 Oct – Fri 30 Oct"
-    assert "Not a regression" in told.title
-    assert "性能の劣化ではありません" in tell(finding("traffic", "month_turn"), locale=reader("ja")).title
+    assert "follows the calendar" in told.title
+    assert "暦どおりの動きです" in tell(finding("traffic", "month_turn"), locale=reader("ja")).title
 
 
 def test_an_outage_counts_failed_or_slow_requests_and_says_who_noticed():
