@@ -29,6 +29,7 @@ BYTE_CAP, RUN_BYTE_CAP = 50 * 2**30, 500 * 2**30
 TIMEOUT_SECONDS = 600.0
 
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_LEAST_BILLED = 10 * 2**20
 _BYTES = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
 _PROJECT = r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
 _DATASET = r"\w{1,1024}"
@@ -49,8 +50,8 @@ def byte_count(node: Node, problems: Problems) -> int | None:
     else:
         problems.error(node, "is no number of bytes", found=node.shown, allowed=allowed)
         return None
-    if size < 1:
-        problems.error(node, "is out of range", found=node.shown, allowed="at least 1 byte")
+    if size < _LEAST_BILLED:
+        problems.error(node, "is out of range", found=node.shown, allowed="at least 10 MiB, the least that is billed")
         return None
     return size
 

@@ -4,7 +4,8 @@ ShokubaiError                 base; the command line prints its text and exits w
 ├── UsageError                what the user gave cannot be used (exit 2, nothing was run)
 │   └── ConfigurationError    problems in ``parameters/``, all of them at once
 ├── QueryError                a warehouse refused or failed a statement
-│   └── NotPortableError      a shipped query uses a construct not proven equal in both dialects
+│   ├── NotPortableError      a shipped query uses a construct not proven equal in both dialects
+│   └── CostError             a statement would read more bytes than allowed; it was not run (exit 2)
 ├── DataError                 data that breaks its contract (missing column, wrong type, nothing readable)
 └── ReportError               a report could not be made
 """
@@ -36,6 +37,12 @@ class QueryError(ShokubaiError):
 
 class NotPortableError(QueryError):
     """A query uses a construct whose translation is not proven."""
+
+
+class CostError(QueryError):
+    """A statement would read more than the parameters allow, and was not run."""
+
+    exit_status = 2
 
 
 class DataError(ShokubaiError):

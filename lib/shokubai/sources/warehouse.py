@@ -22,7 +22,8 @@ class Statement:
     """A statement that was run.
 
     ``sha256`` is of the text as it was written. ``bytes`` is the size of the files that were opened, an upper
-    bound of what was read of them; None where the engine cannot say.
+    bound of what was read of them, or what BigQuery read; None where the engine cannot say. ``bytes_billed`` and
+    ``job_id`` are BigQuery's.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Statement:
     milliseconds: float
     row_count: int
     bytes: int | None
+    bytes_billed: int | None = None
+    job_id: str = ""
 
 
 @dataclass(frozen=True)

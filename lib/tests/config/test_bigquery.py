@@ -152,9 +152,12 @@ CASES = {
             "bytes, or a number and one of B, KiB, MiB, GiB, TiB, such as 50 GiB"
         ],
     ),
-    "cap of nothing": (
-        ("tables:", "byte_cap: 0\ntables:"),
-        ["warehouses/main.yaml:5: error: byte_cap: is out of range; found 0; allowed: at least 1 byte"],
+    "cap below anything": (
+        ("tables:", "byte_cap: 10485759\ntables:"),
+        [
+            "warehouses/main.yaml:5: error: byte_cap: is out of range; found 10485759; allowed: at least 10 MiB, the "
+            "least that is billed"
+        ],
     ),
     "cap of a run below that of a statement": (
         ("tables:", "byte_cap: 2 TiB\nrun_byte_cap: 1 TiB\ntables:"),

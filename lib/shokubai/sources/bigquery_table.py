@@ -1,0 +1,165 @@
+"""A table in BigQuery: how its columns become the contract's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from shokubai.core.errors import DataError, nearest_spelling
+from shokubai.core.frames import FrameContract
+from shokubai.sources.bigquery_text import quoted
+
+Schema = Mapping[str, str]  # a column's or nested field's path in lower case → its GoogleSQL type
+
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_CONSTANTS = {"null", "true", "false"}
+_ENGINE_TYPES = {"NULLABLE_INT64": "INT64"}
+_NUMBERS = {"INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"}
+# What to write in the mapping where a column's type is wrong, by what is wanted; {} is the column.
+_HINTS = {
+    "TIMESTAMP": {
+        "STRING": "TIMESTAMP({})",
+        "INT64": "TIMESTAMP_SECONDS({}), TIMESTAMP_MILLIS({}) or TIMESTAMP_MICROS({})",
+    },
+    "INT64": {
+        "STRING": "SAFE_CAST({} AS INT64)",
+        "FLOAT64": "CAST(ROUND({}) AS INT64)",
+        "JSON": "LAX_INT64({})",
+    },
+    "FLOAT64": {
+        "STRING": r"SAFE_CAST(REGEXP_EXTRACT({}, r'^([0-9.eE+-]+)s?$') AS FLOAT64)",
+        "STRUCT": "{}.seconds + {}.nanos / 1e9",
+        "JSON": "LAX_FLOAT64({})",
+    },
+    "STRING": {"JSON": "JSON_VALUE({})", "BYTES": "SAFE_CONVERT_BYTES_TO_STRING({})"},
+}
+# The date in the names of tables sharded by day is that of UTC; @end lies after the last instant.
+_SHARDS = (
+    "_TABLE_SUFFIX BETWEEN FORMAT_TIMESTAMP('%Y%m%d', @start, 'UTC') AND FORMAT_TIMESTAMP('%Y%m%d', @end, 'UTC')"
+)
+
+
+@dataclass(frozen=True)
+class BigQueryTable:
+    """One table of a warehouse, at ``address`` (``project.dataset.table``; tables sharded by day end in ``*``).
+
+    ``columns`` maps a column of the contract to the table's column, a nested field or a GoogleSQL expression; a
+    column that is not mapped has the contract's name. ``optional`` columns may be missing. ``said_at`` is where
+    the table is described, for messages.
+    """
+
+    contract: FrameContract
+    address: str
+    said_at: str
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    where: str = ""
+    optional: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.contract.name
+
+    @property
+    def is_sharded(self) -> bool:
+        return self.address.endswith("*")
+
+    def expressions(self, schema: Schema) -> dict[str, str]:
+        """The mapped expressions whose type the schema does not tell, by the contract's column.
+
+        Raises DataError for a column that the table does not have.
+        """
+        return {name: expression for name, (expression, type_) in self._found(schema).items() if type_ is None}
+
+    def raw(self, schema: Schema) -> str:
+        """The SELECT of the mapped columns as they are, from which the types of expressions can be learnt."""
+        chosen = [f"{expression} AS {quoted(name)}" for name, (expression, _) in self._found(schema).items()]
+        return self._select(chosen, is_bounded=True)
+
+    def definition(self, schema: Schema, types: Mapping[str, str], *, is_bounded: bool = True) -> str:
+        """The SELECT that gives the contract's columns in their types.
+
+        ``types`` are those of ``expressions``. Civil times are taken as UTC; negative and infinite durations
+        become NULL. ``is_bounded`` says that the statement has @start and @end. Raises DataError for a missing
+        column or a wrong type.
+        """
+        found = self._found(schema)
+        chosen = []
+        for name, column in self.contract.columns.items():
+            wanted = _ENGINE_TYPES.get(column.type, column.type)
+            if name not in found:
+                chosen.append(f"CAST(NULL AS {wanted}) AS {quoted(name)}")
+                continue
+            expression, type_ = found[name]
+            type_ = type_ or types.get(name, "of a type that BigQuery does not tell")
+            value = _converted(expression, type_, wanted)
+            if value is None:
+                raise DataError(self._wrong_type(name, expression, type_, wanted))
+            if name == "duration_seconds":  # a load balancer's −1 says that there was no answer
+                value = f"IF({value} >= 0 AND {value} < CAST('inf' AS FLOAT64), {value}, NULL)"
+            chosen.append(f"{value} AS {quoted(name)}")
+        return self._select(chosen, is_bounded=is_bounded)
+
+    def source_column(self, name: str) -> str:
+        """The table's own column behind a contract's column in lower case, empty when it is an expression."""
+        wanted = self.columns.get(name, name)
+        return wanted.lower() if _is_path(wanted) else ""
+
+    def _select(self, chosen: list[str], *, is_bounded: bool) -> str:
+        conditions = [f"({self.where})"] if self.where else []
+        if self.is_sharded and is_bounded:
+            conditions.append(_SHARDS)
+        columns = ",\n".join(f"  {column}" for column in chosen)
+        where = "\nWHERE " + "\n  AND ".join(conditions) if conditions else ""
+        return f"SELECT\n{columns}\nFROM {quoted(self.address)}{where}"
+
+    def _found(self, schema: Schema) -> dict[str, tuple[str, str | None]]:
+        """The expression behind each column of the contract that is there, and its type where the schema says it."""
+        found: dict[str, tuple[str, str | None]] = {}
+        missing = []
+        for name in self.contract.columns:
+            expression = self.columns.get(name, name)
+            if not _is_path(expression):
+                found[name] = (f"({expression})", None)
+            elif (type_ := schema.get(expression.lower())) is not None:
+                found[name] = (expression if "." in expression else quoted(expression), type_)
+            elif name in self.columns or name not in self.optional:
+                missing.append(self._missing(name, expression, schema))
+        if missing:
+            raise DataError("\n".join(missing))
+        return found
+
+    def _missing(self, name: str, expression: str, schema: Schema) -> str:
+        message = f"{self.said_at}: table {self.name}: {self.address} has no column {expression}"
+        if name not in self.columns:
+            message += f"; it is required: map it in tables.{self.name}.columns.{name}"
+        if near := nearest_spelling(expression.lower(), sorted(schema)):
+            message += f"; did you mean {near!r}?"
+        return message + f"\n{self.address} has: {', '.join(sorted(schema)) or 'no columns'}"
+
+    def _wrong_type(self, name: str, expression: str, found: str, wanted: str) -> str:
+        plain = expression.strip("`")
+        hint = _HINTS.get(wanted, {}).get(found.partition("<")[0], "")
+        advice = f": write {hint.replace('{}', plain)}" if hint else f" to {wanted}"
+        return (
+            f"{self.said_at}: table {self.name}: column {name} must be {wanted}, but {plain} is {found} in "
+            f"{self.address}\nConvert it in the warehouse file, tables.{self.name}.columns.{name}{advice}"
+        )
+
+
+def _is_path(expression: str) -> bool:
+    return bool(_PATH.fullmatch(expression)) and expression.lower() not in _CONSTANTS
+
+
+def _converted(expression: str, found: str, wanted: str) -> str | None:
+    """The expression in the wanted type, None where that would be guessing."""
+    if found == wanted:
+        return expression
+    if wanted == "TIMESTAMP" and found in ("DATETIME", "DATE"):
+        return f"TIMESTAMP({expression}, 'UTC')"
+    if wanted == "STRING" and found == "INT64":
+        return f"CAST({expression} AS STRING)"
+    if wanted == "FLOAT64" and found in _NUMBERS:
+        return f"CAST({expression} AS FLOAT64)"
+    return None
