@@ -5,14 +5,18 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from shokubai.config.model import Parameters, TableSource, Warehouse
 from shokubai.core.errors import UsageError
 from shokubai.sources import DuckDbWarehouse, FileTable, find_files
+from shokubai.sources.bigquery_jobs import BigQueryJobs
+from shokubai.sources.bigquery_table import BigQueryTable
+from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.dataset import DatasetTables
 from shokubai.tables.store import Tables
 
 # Of the environment: limits of an engine that runs on this machine, for all that is opened by this process.
@@ -27,17 +31,22 @@ def open_tables(
     outputs: Path,
     threads: int | None = None,
     memory: str | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Tables:
     """The tables of a warehouse, small ones included; nothing is read yet.
 
     ``threads`` and ``memory`` (such as "2GB") limit the engine; by default the environment's SHOKUBAI_THREADS and
-    SHOKUBAI_MEMORY do, and without them it takes all cores and most of the memory. Raises UsageError when the
-    parameters have no such warehouse or too many latency thresholds for one service.
+    SHOKUBAI_MEMORY do, and without them it takes all cores and most of the memory. ``labels`` mark the jobs in
+    BigQuery, beside those of the warehouse file. Raises UsageError when the parameters have no such warehouse, too
+    many latency thresholds for one service, or a label cannot be one.
     """
     described = parameters.warehouse(warehouse_name)
-    if described.engine != "duckdb":
-        raise UsageError(f"{described.source}: warehouse {described.name}: tables in BigQuery cannot be read yet")
     folder = outputs.absolute() / "tables" / warehouse_name
+    slos = tuple(parameters.slos.values())
+    owned = {service for team in parameters.teams.values() for service in team.services}
+    services = tuple(owned | {slo.service for slo in slos})
+    if described.bigquery:
+        return DatasetTables(_dataset(described, labels or {}), folder=folder, slos=slos, services=services)
     small = [
         FileTable(contract, _small_files(folder, name), f"tables of warehouse {warehouse_name}")
         for name, contract in SMALL_TABLES.items()
@@ -50,12 +59,29 @@ def open_tables(
         threads=threads or _threads(),
         memory=memory or _memory(),
     )
-    owned = {service for team in parameters.teams.values() for service in team.services}
-    return Tables(
-        warehouse,
-        folder=folder,
-        slos=tuple(parameters.slos.values()),
-        services=tuple(owned | {slo.service for slo in parameters.slos.values()}),
+    return Tables(warehouse, folder=folder, slos=slos, services=services)
+
+
+def _dataset(described: Warehouse, labels: Mapping[str, str]) -> BigQueryWarehouse:
+    assert described.bigquery is not None
+    where = f"warehouse {described.name} ({described.source})"
+    tables = [
+        BigQueryTable(
+            RAW_TABLES[name],
+            source.path,
+            f"warehouse {described.name} ({source.source or described.source})",
+            columns=source.columns,
+            where=source.where,
+            optional=OPTIONAL_COLUMNS[name],
+        )
+        for name, source in described.tables.items()
+    ]
+    return BigQueryWarehouse(
+        described.name,
+        tables,
+        jobs=BigQueryJobs(described.bigquery, where=where, labels=labels),
+        small=tuple(SMALL_TABLES.values()),
+        absent=[name for name in RAW_TABLES if name not in described.tables],
     )
 
 

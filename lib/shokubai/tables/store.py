@@ -178,24 +178,12 @@ class Tables:
     def _scan(self, days: Sequence[date], inputs: Mapping[date, str], parts: Sequence[Part]) -> int:
         """Read the log of days that follow one another, replace their rows, and count the requests."""
         files = {"requests": [part.path for part in parts if any(part.holds(day) for day in days)]}
-        span = {"start": _midnight(days[0]), "end": _midnight(days[-1] + DAY)}
+        given = self._scan_parameters(days)
         counts = self.warehouse.select(
-            load_query(QUERY_PACKAGE, "minute_counts"),
-            MINUTE_COUNTS,
-            {**span, "grain_us": MINUTE_US, "latency_thresholds": self._thresholds},
-            files=files,
+            load_query(QUERY_PACKAGE, "minute_counts"), MINUTE_COUNTS, given["minute_counts"], files=files
         )
         latency = self.warehouse.select(
-            load_query(QUERY_PACKAGE, "hour_latency"),
-            HOUR_LATENCY,
-            {
-                **span,
-                "grain_us": HOUR_US,
-                "gamma": sketch.GAMMA,
-                "smallest_seconds": sketch.SMALLEST_SECONDS,
-                "zero_key": sketch.ZERO_KEY,
-            },
-            files=files,
+            load_query(QUERY_PACKAGE, "hour_latency"), HOUR_LATENCY, given["hour_latency"], files=files
         )
         self._replace(
             {
@@ -205,6 +193,20 @@ class Tables:
             {day: inputs[day] for day in days},
         )
         return int(pc.sum(counts.column("request_count")).as_py() or 0)
+
+    def _scan_parameters(self, days: Sequence[date]) -> dict[str, dict[str, Any]]:
+        """What the query of each small table is given to read days that follow one another."""
+        span = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+        return {
+            "minute_counts": {**span, "grain_us": MINUTE_US, "latency_thresholds": self._thresholds},
+            "hour_latency": {
+                **span,
+                "grain_us": HOUR_US,
+                "gamma": sketch.GAMMA,
+                "smallest_seconds": sketch.SMALLEST_SECONDS,
+                "zero_key": sketch.ZERO_KEY,
+            },
+        }
 
     def _replace(self, rows: Mapping[str, Mapping[date, Any]], inputs: Mapping[date, str]) -> None:
         """Put days into place. Until both of a day's files are there, the state does not know the day."""
@@ -312,7 +314,8 @@ def _by_day(table: Any, column: str, days: Sequence[date]) -> dict[date, Any]:
     return {day: table.slice(bounds[n], bounds[n + 1] - bounds[n]) for n, day in enumerate(days)}
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The instant at which a UTC day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

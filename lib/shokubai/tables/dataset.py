@@ -1,0 +1,348 @@
+"""The small tables in BigQuery: built from the request log there, each day replaced as a whole.
+
+What a day was made from stands in the day itself, in one row of each table that no reader counts. It is written
+together with the rows it speaks of, in one atomic step, so it is true whatever happens: a build that is killed, two
+builds at once, a job that ends after its builder is gone. There is no other state, on no machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from shokubai.config.model import Slo
+from shokubai.core.errors import DataError
+from shokubai.core.frames import Column, FrameContract
+from shokubai.core.windows import DAY, MINUTE, Window
+from shokubai.sources import Query, load_query, to_frame
+from shokubai.sources.bigquery_statement import Estimate, Text
+from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
+from shokubai.tables import plan
+from shokubai.tables.contracts import SMALL_TABLES
+from shokubai.tables.state import DayRecord, State
+from shokubai.tables.store import QUERY_PACKAGE, BuildSummary, Progress, Tables, midnight
+
+AT_ONCE = 8  # statements under way at the same time
+_T = TypeVar("_T")
+NO_INPUT = "no input"  # what a day without input is made from
+
+DAYS = FrameContract(
+    "days",
+    "small table × day",
+    {
+        "small_table": Column("STRING", ""),
+        "day": Column("TIMESTAMP", "start of the day"),
+        "made_from": Column("STRING", "fingerprints of the input and of the recipe"),
+        "mark_count": Column("INT64", "rows that say what the day was made from; one"),
+        "row_count": Column("INT64", "all other rows"),
+        "request_count": Column("NULLABLE_INT64", "requests in them"),
+        "first_at": Column("TIMESTAMP", "the first minute or hour"),
+        "last_at": Column("TIMESTAMP", "the last minute or hour"),
+    },
+)
+
+
+@dataclass(frozen=True)
+class BuildEstimate:
+    """What bringing days up to date would read, without doing it. ``price`` is in the warehouse's currency."""
+
+    days: tuple[date, ...]
+    bytes: int
+    price: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """A statement that replaces one day of one table."""
+
+    day: date
+    text: Text
+    estimate: Estimate | None = None
+
+
+class DatasetTables(Tables):
+    """A warehouse in BigQuery with its small tables, which lie in a dataset of ours.
+
+    ``folder`` is for nothing yet; ``slos`` and ``services`` are those of ``Tables``. What is known of days holds
+    for this object's life or until the next build.
+    """
+
+    warehouse: BigQueryWarehouse
+
+    def __init__(
+        self,
+        warehouse: BigQueryWarehouse,
+        *,
+        folder: Path,
+        slos: Sequence[Slo] = (),
+        services: Sequence[str] = (),
+    ) -> None:
+        super().__init__(warehouse, folder=folder, slos=slos, services=services)
+        self._state = State()  # what other warehouses of this name left in the folder is not ours
+        self._at_once = AT_ONCE
+        self._looked_at: set[date] = set()
+        self._requests: dict[date, int] = {}
+        self._minutes: dict[date, tuple[datetime, datetime]] = {}  # the first and the last with requests
+        self._kept: set[date] = set()  # days that the log no longer has
+
+    # --- building -------------------------------------------------------------------------------------------
+
+    def build(self, window: Window, *, progress: Progress | None = None, jobs: int | None = None) -> BuildSummary:
+        """Bring every UTC day that ``window`` touches up to date.
+
+        A day is scanned when it never was, or when its part of the log, the latency thresholds, the column mapping
+        or the queries have changed since; otherwise nothing of the log is read. Days that are older than anything
+        the log still has keep their rows; other days whose input has vanished lose them. ``jobs`` is the number of
+        statements at once.
+
+        All statements are estimated before the first is run. Raises CostError, with nothing written, when one of
+        them or all together would read too much; DataError when the log lacks a column.
+        """
+        self._at_once = jobs or self._at_once
+        return self._build(list(window.utc_days()), progress or (lambda *_: None))
+
+    def estimate(self, window: Window) -> BuildEstimate:
+        """What ``build`` would read of the log now. Nothing of it is read, and no day is written."""
+        days = list(window.utc_days())
+        self.warehouse.ensure_small_tables()
+        inputs, _ = self._inputs(days)
+        self._look_at(days)
+        to_scan = self._stale(days, inputs)
+        estimated = self._estimated(self._scans(to_scan, inputs))
+        size = sum(write.estimate.bytes for write in estimated if write.estimate)
+        return BuildEstimate(tuple(to_scan), size, self.warehouse.jobs.cost.price(size))
+
+    def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
+        started = time.perf_counter()
+        first_statement = len(self.warehouse.queries)
+        self.warehouse.ensure_small_tables()
+        inputs, oldest = self._inputs(days)
+        self._look_at(days)
+        self._kept |= {day for day in days if not inputs[day] and (oldest is None or day < oldest)}
+        to_scan = self._stale(days, inputs)
+        vanished = [day for day in days if not inputs[day] and day not in self._kept and self._has_rows(day)]
+        self._write(self._scans(to_scan, inputs), progress)
+        self._write(self._removals(vanished), lambda *_: None)
+        if to_scan or vanished:
+            self._look_at([*to_scan, *vanished])
+            self._settle(self._stale(to_scan, inputs))
+        for day in days:
+            if not inputs[day]:
+                self._state.days.setdefault(day, DayRecord("", "", dict.fromkeys(SMALL_TABLES, 0)))
+        progress(len(to_scan), len(to_scan), "up to date")
+        scanned = set(to_scan)
+        return BuildSummary(
+            days_scanned=tuple(to_scan),
+            days_unchanged=tuple(day for day in days if inputs[day] and day not in scanned),
+            days_without_input=tuple(day for day in days if not inputs[day]),
+            rows_read=sum(self._requests.get(day, 0) for day in to_scan),
+            bytes_read=sum(s.bytes or 0 for s in self.warehouse.queries[first_statement:]),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _stale(self, days: Iterable[date], inputs: Mapping[date, str]) -> list[date]:
+        return [day for day in days if inputs[day] and not self._is_made_from(day, inputs[day])]
+
+    def _settle(self, days: Sequence[date]) -> None:
+        """Scan days once more that another build wrote in the meantime from an older state of the log.
+
+        Raises DataError where that does not help either, as when the other build has other parameters.
+        """
+        if not days:
+            return
+        inputs, _ = self._inputs(days)
+        if again := self._stale(days, inputs):
+            self._write(self._scans(again, inputs), lambda *_: None)
+            self._look_at(again)
+        if wrong := [day.isoformat() for day in days if not self._is_usable(day)]:
+            raise DataError(
+                f"{self.warehouse.jobs.where}: {self.warehouse.dataset}: {', '.join(wrong)} is not what was written: "
+                "another build with other parameters writes it at the same time\n"
+                "Let one of them end and run the same again; parameters that differ need datasets that differ."
+            )
+
+    def _inputs(self, days: Sequence[date]) -> tuple[Mapping[date, str], date | None]:
+        """The fingerprint of each day's part of the log, empty without one; and the oldest day that the log has."""
+        window = Window(midnight(min(days)), midnight(max(days) + DAY))
+        parts = self.warehouse.parts("requests", window=window)
+        oldest = min((first for part in parts for first, _ in part.days), default=None)
+        return {day: plan.input_of(day, parts) for day in days}, oldest
+
+    def _scans(self, days: Iterable[date], inputs: Mapping[date, str]) -> list[Write]:
+        return [
+            Write(day, self.warehouse.day_of(query, name, day, given, made_from=f"{inputs[day]} {self._recipe}"))
+            for day in days
+            for name, given in self._scan_parameters([day]).items()
+            for query in [load_query(QUERY_PACKAGE, name)]
+        ]
+
+    def _removals(self, days: Iterable[date]) -> list[Write]:
+        return [
+            Write(day, self.warehouse.no_day_of(name, day, made_from=NO_INPUT))
+            for day in days
+            for name in SMALL_TABLES
+        ]
+
+    def _write(self, writes: Sequence[Write], progress: Progress) -> None:
+        """Run the statements of days, several at once, when all of them together are allowed."""
+        if not writes:
+            return
+        left = Counter(write.day for write in writes)
+        total = len(left)
+        progress(0, total, f"{min(left).isoformat()} to {max(left).isoformat()}: estimating")
+        estimated = self._estimated(writes)
+        self.warehouse.jobs.cost.allow(
+            [(w.text, w.estimate) for w in estimated if w.estimate], what=f"scanning {total} day(s) of the log"
+        )
+
+        def run(write: Write) -> date:
+            self.warehouse.run(write.text, estimate=write.estimate)
+            return write.day
+
+        for day in self._at_the_same_time(run, estimated):
+            left[day] -= 1
+            progress(sum(count == 0 for count in left.values()), total, day.isoformat())
+
+    def _estimated(self, writes: Sequence[Write]) -> list[Write]:
+        def estimate(write: Write) -> Write:
+            return replace(write, estimate=self.warehouse.jobs.estimate(write.text))
+
+        return list(self._at_the_same_time(estimate, writes))
+
+    def _at_the_same_time(self, do: Callable[[Write], _T], writes: Sequence[Write]) -> Iterator[_T]:
+        """What ``do`` gives for each write, as they end. The first failure, or an interruption, ends the others."""
+        with ThreadPoolExecutor(self._at_once) as pool:
+            futures = [pool.submit(do, write) for write in writes]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            except BaseException:
+                with self.warehouse.jobs.stopped():
+                    pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    # --- what the tables say of themselves ------------------------------------------------------------------
+
+    def _look_at(self, days: Iterable[date]) -> None:
+        """Read what days say of themselves."""
+        asked = set(days)
+        window = Window(midnight(min(asked)), midnight(max(asked) + DAY))
+        given = {"start": window.start, "end": window.end}
+        found = self.warehouse.select(_query("days"), DAYS, given).to_pylist()
+        marks: dict[date, dict[str, Any]] = {}
+        for row in found:
+            marks.setdefault(row["day"].date(), {})[row["small_table"]] = row
+        for day in asked:
+            self._looked_at.add(day)
+            self._state.days.pop(day, None)
+            self._requests.pop(day, None)
+            self._minutes.pop(day, None)
+            self._remember(day, marks.get(day, {}))
+
+    def _remember(self, day: date, marks: Mapping[str, Any]) -> None:
+        """Take down a day that both tables have, made from the same."""
+        made_from = {row["made_from"] for row in marks.values()}
+        if (
+            set(marks) != set(SMALL_TABLES)
+            or len(made_from) != 1
+            or any(r["mark_count"] != 1 for r in marks.values())
+        ):
+            return
+        said = str(made_from.pop())
+        rows = {name: int(row["row_count"]) for name, row in marks.items()}
+        input_, _, recipe = ("", "", "") if said == NO_INPUT else said.partition(" ")
+        self._state.days[day] = DayRecord(input_, recipe, rows)
+        counts = marks["minute_counts"]
+        self._requests[day] = int(counts["request_count"] or 0)
+        if counts["first_at"] is not None:
+            self._minutes[day] = (counts["first_at"], counts["last_at"])
+
+    def _has_rows(self, day: date) -> bool:
+        record = self._state.days.get(day)
+        return record is not None and any(record.rows.values())
+
+    def _is_usable(self, day: date) -> bool:
+        record = self._state.days.get(day)
+        if record is None:
+            return False
+        return not record.input or record.recipe == self._recipe or day in self._kept
+
+    def _cover(self, days: Sequence[date]) -> None:
+        """Make sure that days are there, made by today's rules."""
+        if unknown := [day for day in days if day not in self._looked_at]:
+            self.warehouse.ensure_small_tables()
+            self._look_at(unknown)
+        if missing := [day for day in days if not self._is_usable(day)]:
+            self._build(missing, lambda *_: None)
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def read(self, query: str, contract: FrameContract, window: Window, **parameters: Any) -> pd.DataFrame:
+        """The frame of a query of ours over the days of ``window``.
+
+        Days that no build has covered yet, or that were made by other rules, are built first.
+        """
+        loaded = load_query(QUERY_PACKAGE, query)
+        if read := [name for name in loaded.translation.tables if name in SMALL_TABLES]:
+            days = list(window.utc_days())
+            self._cover(days)
+            if not any(self._state.days[day].rows.get(name) for day in days for name in read):
+                return contract.empty()
+        given = {"start": window.start, "end": window.end, **parameters}
+        return to_frame(self.warehouse.select(loaded, contract, given), contract)
+
+    def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
+        """The frame of a query of ours over all days that were built or looked at through this object."""
+        days = self.covered_days()
+        if not days:
+            return contract.empty()
+        window = Window(midnight(days[0]), midnight(days[-1] + DAY))
+        loaded = load_query(QUERY_PACKAGE, query)
+        return to_frame(self.warehouse.select(loaded, contract, parameters, days=window), contract)
+
+    def span(self) -> Window | None:
+        """From the first minute with requests in the log to the end of the last; None when it is empty.
+
+        Of the log's first and last day the minutes are known where they were looked at. Of others only what is
+        certain is claimed: that the log goes on after the first day's end, and up to the last day's start.
+        """
+        if not self.warehouse.knows_its_days("requests"):
+            return self._span_of_minutes()
+        parts = self.warehouse.parts("requests")
+        if not parts:
+            return self._span_of_minutes()
+        first = min(first for part in parts for first, _ in part.days)
+        last = max(last for part in parts for _, last in part.days)
+        start = self._minutes[first][0] if first in self._minutes else midnight(first + DAY)
+        end = self._minutes[last][1] + MINUTE if last in self._minutes else midnight(last)
+        return Window(start, end) if start < end else self._span_of_minutes()
+
+    def _span_of_minutes(self) -> Window | None:
+        if not self._minutes:
+            return None
+        return Window(
+            min(first for first, _ in self._minutes.values()),
+            max(last for _, last in self._minutes.values()) + MINUTE,
+        )
+
+    def fingerprint(self, window: Window) -> str:
+        """A hash that changes when anything a report over ``window`` reads from this warehouse does."""
+        self._cover(list(window.utc_days()))
+        return super().fingerprint(window)
+
+
+@lru_cache(maxsize=8)
+def _query(name: str) -> Query:
+    package = f"{__package__}.dataset_queries"
+    text = files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return Query(name, text, f"{package.replace('.', '/')}/{name}.sql")

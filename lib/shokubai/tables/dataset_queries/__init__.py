@@ -1,0 +1,1 @@
+"""The statements on the small tables in BigQuery, in GoogleSQL. They are not for DuckDB."""
