@@ -108,9 +108,10 @@ def check(page: Any, width: int, scheme: str, *, is_report: bool) -> None:
 def test_a_window_on_its_way_to_another_size_breaks_no_chart(browser: Any, weekly_outputs: Path, name: str) -> None:
     with opened(browser, weekly_outputs / name) as (page, wrong):
         scroll_through(page)
-        for width in (1400, 1, 40, 119, 400, 1400):
-            page.set_viewport_size({"width": width, "height": 1000})
-            page.wait_for_timeout(100)
+        for width in (1, 4, 8, 10, 12, 60, 119, 400):
+            page.evaluate("width => { document.querySelector('main').style.width = `${width}px`; }", width)
+            page.wait_for_timeout(150)
+        page.evaluate("document.querySelector('main').style.width = ''")
         scroll_through(page)
         assert wrong == []
         assert all(across > 250 and over <= 1 for across, _, over in sizes(page))
