@@ -1,0 +1,78 @@
+"""``shokubai run`` on a warehouse in BigQuery, as far as the scripted service goes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[4]
+WAREHOUSE = """\
+engine: bigquery
+project: aoba-logs
+billing_project: aoba-sre
+location: asia-northeast1
+dataset: shokubai
+byte_cap: 20 GiB
+tables:
+  requests:
+    table: run_logs.run_googleapis_com_requests
+    columns:
+      service_name: resource.labels.service_name
+      http_request_method: httpRequest.requestMethod
+      http_route: httpRequest.requestUrl
+      http_response_status_code: httpRequest.status
+      duration_seconds: httpRequest.latency
+"""
+NUMBERS = ("mark_count", "row_count", "request_count")
+DAYS = {"small_table": "STRING", "day": "TIMESTAMP", "made_from": "STRING"} | dict.fromkeys(NUMBERS, "INTEGER")
+DAYS |= dict.fromkeys(("first_at", "last_at"), "TIMESTAMP")
+PARTITION = {"id": "STRING"} | dict.fromkeys(("row_count", "byte_count", "changed_us"), "INTEGER")
+
+
+@pytest.fixture
+def run(service, tmp_path):
+    """``shokubai run weekly`` of the demo organisation, whose log is said to be in BigQuery."""
+    parameters = tmp_path / "parameters"
+    shutil.copytree(PROJECT / "parameters", parameters)
+    (parameters / "warehouses" / "demo.yaml").write_text(WAREHOUSE, encoding="utf-8")
+    service.answer("INFORMATION_SCHEMA.PARTITIONS", PARTITION, [["20261028", 5, 900, 1]])
+    service.answer("AS small_table", DAYS)
+
+    def make() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from shokubai.cli import main; main()", "run", "weekly"]
+        command += ["--parameters", str(parameters), "--outputs", str(tmp_path / "outputs")]
+        environment = {**os.environ, "BIGQUERY_EMULATOR_HOST": service.address}
+        return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+
+    return make
+
+
+def test_a_run_that_would_cost_too_much(service, run, tmp_path):
+    service.answer("AS within_1_count", bytes=21 * 2**30)
+    ended = run()
+    assert ended.returncode == 2
+    said = " ".join(ended.stderr.split())
+    assert "query minute_counts was not run in warehouse demo" in said
+    assert "it would read 21.0 GiB (0.13 USD at 6.25 USD per TiB), more than byte_cap allows, 20.0 GiB" in said
+    assert "Traceback" not in ended.stderr
+    assert service.written == {}
+    assert not list((tmp_path / "outputs").rglob("*.html"))
+
+
+def test_a_run_that_is_not_permitted(service, run):
+    service.fail(
+        "POST", "/jobs$", status=403, reason="accessDenied", message="Access Denied: Project aoba-sre", times=99
+    )
+    service.answer("INFORMATION_SCHEMA", refused=(403, "accessDenied", "Access Denied: Project aoba-sre"))
+    ended = run()
+    assert ended.returncode == 1
+    said = " ".join(ended.stderr.split())
+    assert "Access Denied: Project aoba-sre" in said
+    assert "roles/bigquery.jobUser on project aoba-sre" in said
+    assert "Traceback" not in ended.stderr
+    assert service.written == {}
