@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import signal
 import sys
@@ -273,12 +274,13 @@ def test_a_run_without_any_readable_warehouse_says_so_once(project, facts_cell):
 
 
 def test_a_run_leaves_nothing_behind(project, facts_cell):
-    sleeper = "import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)"
-    project.notebook("report", sleeper, facts_cell())
-    before = {p.pid for p in psutil.process_iter() if p.name() == "sleep"}
+    command = ["sleep", f"600.{os.getpid()}"]  # no other process on the machine is called just so
+    project.notebook(
+        "report", f"import subprocess\nsubprocess.Popen({command}, start_new_session=True)", facts_cell()
+    )
     project.run()
-    after = {p.pid for p in psutil.process_iter() if p.name() == "sleep" and p.status() != psutil.STATUS_ZOMBIE}
-    assert after <= before
+    left = [p for p in psutil.process_iter(["cmdline", "status"]) if p.info["cmdline"] == command]
+    assert [p for p in left if p.info["status"] != psutil.STATUS_ZOMBIE] == []
     assert sorted(p.name for p in project.week.iterdir()) == [
         ".lock",
         "alpha",
