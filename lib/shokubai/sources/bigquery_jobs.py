@@ -34,10 +34,11 @@ _TRIES = 3  # of a job that fails for a reason that passes
 class Patience:
     """How long to wait, in seconds.
 
-    ``first`` and ``longest`` are the waits between looks at a job and between tries of a request, ``request`` is
-    for one answer over HTTP, ``trying`` for all tries of one request.
+    ``first`` and ``longest`` are the waits between tries, ``look`` is the first one between looks at a job,
+    ``request`` is for one answer over HTTP, ``trying`` for all tries of one request.
     """
 
+    look: float = 0.05
     first: float = 0.25
     longest: float = 8.0
     request: float = 60.0
@@ -176,7 +177,7 @@ class BigQueryJobs:
         job_id = f"shokubai_{text.name}_{uuid.uuid4().hex}"
         try:
             job = self._inserted(text, job_id, allowance)
-            wait = self._patience.first
+            wait = self._patience.look
             while not job.done(retry=self._retry, timeout=self._patience.request):
                 self._pause(wait, deadline, text, job_id)
                 wait = min(wait * 1.5, self._patience.longest)
