@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint format clean browser
+.PHONY: help report test lab lint format clean browser emulator
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -35,8 +35,10 @@ format: $(VENV)/.ready-test ## Bring the code into the usual form
 	$(BIN)/ruff check --fix lib notebooks
 	$(BIN)/ruff format lib notebooks
 
+emulator: .venv-emulator/.ready ## Set up an emulator of BigQuery, for the tests that need one (Python 3.13)
+
 clean: ## Remove the environment and caches; parameters and outputs stay
-	rm -rf $(VENV) build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-emulator build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find lib notebooks -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -54,6 +56,19 @@ $(VENV)/.ready: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.ready-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[test,lab]'
 	@touch $(VENV)/.ready $@
+
+# The emulator needs a newer Python and an older DuckDB than Shokubai; without it its tests are skipped.
+EMULATOR_PYTHON ?= $(shell for p in python3.15 python3.14 python3.13 python3 \
+	$(HOME)/.pyenv/versions/3.1[345]*/bin/python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+.venv-emulator/.ready: lib/tests/emulator/requirements.txt
+	@if [ -z "$(EMULATOR_PYTHON)" ]; then \
+		echo "Python 3.13 or newer is needed and was not found; name one with EMULATOR_PYTHON=/path/to/python" >&2; \
+		exit 1; fi
+	$(EMULATOR_PYTHON) -m venv --clear .venv-emulator
+	.venv-emulator/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $<
+	@touch $@
 
 # Tests marked `browser` drive Chromium from Debian's packages; Japanese pages need a font with their characters.
 browser:
