@@ -63,6 +63,12 @@ class Window:
         return f"{self.start:%Y-%m-%dT%H:%MZ}/{self.end:%Y-%m-%dT%H:%MZ}"
 
 
+def next_hour(instant: datetime) -> datetime:
+    """The whole hour UTC at or after an instant."""
+    hour = instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if hour == instant else hour + HOUR
+
+
 def local_midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which ``day`` begins in ``zone``."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

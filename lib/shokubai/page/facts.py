@@ -23,6 +23,7 @@ from shokubai.display.prose import tell
 from shokubai.display.sections import headline_sentence
 from shokubai.findings import Finding, finding_facts
 from shokubai.slo.model import SloStatus
+from shokubai.tables import Tables
 from shokubai.version import __version__
 from shokubai.workspace import TeamWeek, comparison
 
@@ -61,6 +62,7 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
                 "warehouse": week.tables.name,
                 "query_count": len(queries),
                 "bytes_read": int(queries["bytes"].fillna(0).sum()),
+                "cost": cost_facts(week.tables),
             }
         ),
     }
@@ -81,6 +83,23 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
         "silences": rows(week.silences),
         "findings": [told_finding_facts(finding, week.zone) for finding in week.findings],
     }
+
+
+def cost_facts(opened: Tables) -> dict[str, Any] | None:
+    """What was read in a warehouse that bills for it: for this report alone, and once for all reports of the run."""
+    own, shared = opened.cost(), opened.shared_cost()
+    if own is None:
+        return None
+    return {"report": own.to_json(), "run": shared.to_json() if shared else None}
+
+
+def read_cost(file: Path) -> dict[str, Any] | None:
+    """What a report's facts say that it has cost alone; None where reading costs nothing."""
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        return dict(facts["provenance"]["cost"]["report"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_facts(file: Path) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from shokubai.display.prose import notices
 from shokubai.findings.model import Severity
 from shokubai.page.facts import read_facts, weekly_facts
 from shokubai.page.section import Section
+from shokubai.sources.cost import Cost
 from shokubai.version import __version__
 from shokubai.workspace import TeamWeek, comparison, detail
 
@@ -305,7 +306,7 @@ class WeeklyTeamReport:
     def provenance(self) -> Section:
         """Where the numbers come from: windows, versions, statements and bytes read."""
         week = self.week
-        queries = week.tables.queries()
+        queries, shared = week.tables.queries(), week.tables.shared_queries()
         return Section(
             self._section("provenance"),
             tables.provenance(
@@ -319,12 +320,32 @@ class WeeklyTeamReport:
                     "code_version": __version__,
                     "query_count": len(queries),
                     "bytes_read": int(queries["bytes"].fillna(0).sum()),
+                    **self._costs(),
                     "generated_at": self.generated_at,
                 },
                 locale=self.locale,
             ),
             tables.queries(queries, locale=self.locale),
+            *([tables.queries(shared, locale=self.locale, are_shared=True)] if len(shared) else []),
         )
+
+    def _costs(self) -> Mapping[str, str]:
+        """What was billed for the run and for this report, where the warehouse bills for what is read."""
+        opened = self.week.tables
+        costs: dict[str, Cost | None] = {
+            "cost_of_run": opened.shared_cost(),
+            "cost_of_report": opened.cost(),
+        }
+        return {
+            label: self.locale.say(
+                "table.provenance.billed",
+                size=self.locale.bytes(cost.bytes_billed),
+                price=self.locale.number(cost.price),
+                currency=cost.currency,
+            )
+            for label, cost in costs.items()
+            if cost
+        }
 
     def record(self) -> Facts:
         """The page's facts, for programs and for next week's report."""

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shokubai import site
 from shokubai.runner.journal import Record
 from shokubai.runner.plan import Plan
+from shokubai.sources.cost import Cost
 from shokubai.version import __version__
 
 MANIFEST = "manifest.json"
 
 
-def manifest(plan: Plan, records: Sequence[Record]) -> dict[str, Any]:
-    """The manifest of a week: organisation's pages first, then teams by name."""
+def manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Cost]) -> dict[str, Any]:
+    """The manifest of a week: organisation's pages first, then teams by name.
+
+    ``costs`` are what the newest run read in warehouses that bill for it, for all its reports together.
+    """
     return {
         "run": plan.run.name,
         "week": str(plan.week),
         "generated_at": plan.now.isoformat(),
         "code_version": __version__,
+        "costs": {name: cost.to_json() for name, cost in sorted(costs.items())},
         "reports": [_entry(record) for record in sorted(records, key=lambda r: r.key)],
     }
 
 
-def write_manifest(plan: Plan, records: Sequence[Record]) -> bool:
+def write_manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Cost]) -> bool:
     """Write the manifest and the index pages unless they already say the same. Returns whether it wrote."""
-    made = manifest(plan, records)
+    made = manifest(plan, records, costs)
     file = plan.folder / MANIFEST
     pages = (plan.folder / "index.html", plan.outputs / "index.html")
-    if all(page.is_file() for page in pages) and _reports_in(file) == made["reports"]:
+    if all(page.is_file() for page in pages) and _said_in(file) == {name: made[name] for name in _SAID}:
         return False
     text = json.dumps(made, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     # The manifest says that the week's page is there, and the front page lists the weeks that have both.
@@ -41,13 +46,16 @@ def write_manifest(plan: Plan, records: Sequence[Record]) -> bool:
     return True
 
 
-def _reports_in(file: Path) -> Any:
-    """What a manifest lists; None when it is missing or damaged."""
+_SAID = ("reports", "costs")  # what may change from one run to the next
+
+
+def _said_in(file: Path) -> Any:
+    """What a manifest says; None when it is missing or damaged."""
     try:
         written = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return written.get("reports") if isinstance(written, dict) else None
+    return {name: written.get(name) for name in _SAID} if isinstance(written, dict) else None
 
 
 def _entry(record: Record) -> dict[str, Any]:
@@ -65,4 +73,5 @@ def _entry(record: Record) -> dict[str, Any]:
         "error": record.error,
         "generated_at": record.generated_at,
         "seconds": record.seconds,
+        "cost": record.cost,
     }

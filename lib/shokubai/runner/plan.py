@@ -10,9 +10,10 @@ from pathlib import Path
 from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
 from shokubai.core.errors import ConfigurationError, UsageError
-from shokubai.core.windows import Week, Window
+from shokubai.core.windows import DAY, Week, Window
 from shokubai.runner.signature import Signature, read_signature
-from shokubai.workspace.team_week import AFTERWARDS
+from shokubai.sources.bigquery_jobs import as_label
+from shokubai.workspace.team_week import AFTERWARDS, HISTORY
 
 ORGANIZATION = "organization"  # the folder of reports that belong to no single team
 HISTORY_WEEKS = 13
@@ -70,6 +71,16 @@ class Plan:
         return needed_window(self.parameters, self.week)
 
     @property
+    def recent(self) -> Window:
+        """What reports of the week read of metrics, deployments, incidents and alerts."""
+        return recent_window(self.parameters, self.week)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What marks the run's statements where a warehouse keeps a list of them."""
+        return {"shokubai_run": as_label(f"{self.run.name}_{self.week}")}
+
+    @property
     def warehouses(self) -> tuple[str, ...]:
         return tuple(sorted({job.warehouse for job in self.jobs}))
 
@@ -83,11 +94,13 @@ def make_plan(
     notebooks: Path,
     week: Week | None = None,
     teams: Sequence[str] = (),
+    warehouse: str | None = None,
 ) -> Plan:
     """The jobs of a run for one week.
 
     ``now`` is the clock; a run with ``as_of`` has its own. Without ``week`` it is the last complete one in the
-    organisation's zone. ``teams`` narrows the run to those teams and leaves the organisation's pages alone.
+    organisation's zone. ``teams`` narrows the run to those teams and leaves the organisation's pages alone;
+    ``warehouse`` is read instead of the run's and the teams' own.
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
@@ -116,11 +129,11 @@ def make_plan(
         values = {**common, "team": "", "warehouse": "", "previous_facts": ""}
         problems += signature.problems(values, needed=("team", "week"))
         for team in members:
-            warehouse = team.warehouse or chosen.warehouse
+            read = warehouse or team.warehouse or chosen.warehouse
             own = {
                 **common,
                 "team": team.name,
-                "warehouse": warehouse,
+                "warehouse": read,
                 "previous_facts": _previous_facts(outputs, chosen, week, team, notebook),
             }
             jobs.append(
@@ -128,7 +141,7 @@ def make_plan(
                     notebook=notebook,
                     team=team.name,
                     path=signature.notebook,
-                    warehouse=warehouse,
+                    warehouse=read,
                     values=signature.choose(own),
                     title=signature.title,
                     display_name=_by_language(team.display_name),
@@ -139,14 +152,14 @@ def make_plan(
         signature = _signature(notebooks, notebook, problems)
         if signature is None:
             continue
-        values = {**common, "warehouse": chosen.warehouse}
+        values = {**common, "warehouse": warehouse or ""}
         problems += signature.problems(values, needed=("week",))
         jobs.append(
             Job(
                 notebook=notebook,
                 team=None,
                 path=signature.notebook,
-                warehouse=chosen.warehouse,
+                warehouse=warehouse or chosen.warehouse,
                 values=signature.choose(values),
                 title=signature.title,
                 display_name=_by_language(parameters.organization.name),
@@ -169,8 +182,15 @@ def needed_window(parameters: Parameters, week: Week) -> Window:
     """
     own = week.window(parameters.organization.zone)
     starts = [own.start - timedelta(weeks=HISTORY_WEEKS)]
-    starts += [slo.window.whole(own.end - timedelta(days=28)).start for slo in parameters.slos.values()]
+    starts += [slo.window.whole(own.end - HISTORY).start for slo in parameters.slos.values()]
     return Window(min(starts), own.end + AFTERWARDS)
+
+
+def recent_window(parameters: Parameters, week: Week) -> Window:
+    """The last 28 days and six hours before the week's end, or all of the longest SLO's window."""
+    end = week.window(parameters.organization.zone).end
+    starts = [end - HISTORY - DAY / 4, *(slo.window.whole(end).start for slo in parameters.slos.values())]
+    return Window(min(starts), end)
 
 
 def _team_names(parameters: Parameters, run: Run, wanted: Iterable[str]) -> tuple[str, ...]:

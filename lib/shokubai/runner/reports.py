@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shokubai import site, tables
 from shokubai.core.errors import ShokubaiError
+from shokubai.page.facts import read_cost
 from shokubai.runner import fingerprint
 from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
@@ -23,7 +24,12 @@ from shokubai.runner.pool import Ended, run_tasks, warm_up
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
 from shokubai.runner.share import share_of_machine
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten, signal_name
+from shokubai.sources.bigquery_jobs import as_label
+from shokubai.sources.cost import Cost
+from shokubai.tables.opening import LABELS, SNAPSHOTS
 from shokubai.version import __version__
+
+_SNAPSHOTS = "snapshots"  # in the staging folder; no report's folder there has that name
 
 
 class Progress:
@@ -46,6 +52,7 @@ class Summary:
 
     records: list[Record] = field(default_factory=list)
     up_to_date: list[Job] = field(default_factory=list)
+    costs: dict[str, Cost] = field(default_factory=dict)  # of warehouses that bill for what is read
 
     def count(self, status: Status) -> int:
         """How many reports this run made with that status."""
@@ -88,6 +95,8 @@ class _WeekRun:
         self.journal = Journal(plan.folder)
         self.summary = Summary()
         self.parameters = fingerprint.of_parameters(plan.parameters.directory)
+        self.opened: dict[str, tables.Tables] = {}
+        self.snapshots: dict[str, ShokubaiError | None] = {}  # by warehouse, why there is none
 
     def make(self) -> Summary:
         states = self._build_tables()
@@ -100,7 +109,9 @@ class _WeekRun:
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
             shutil.rmtree(self.staging, ignore_errors=True)
-        write_manifest(self.plan, [r for r in self._current() if (self.plan.folder / r.html).is_file()])
+        self.summary.costs = {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
+        records = [r for r in self._current() if (self.plan.folder / r.html).is_file()]
+        write_manifest(self.plan, records, self.summary.costs)
         return self.summary
 
     def _current(self) -> list[Record]:
@@ -112,15 +123,30 @@ class _WeekRun:
         states: dict[str, str | ShokubaiError] = {}
         for name in self.plan.warehouses:
             try:
-                opened = tables.open_tables(self.plan.parameters, name, outputs=self.plan.outputs)
+                opened = tables.open_tables(
+                    self.plan.parameters, name, outputs=self.plan.outputs, labels=self.plan.labels
+                )
+                self.opened[name] = opened
                 opened.build(self.plan.window, progress=partial(self.progress.building, name))
-                states[name] = opened.fingerprint(self.plan.window)
+                states[name] = opened.fingerprint(self.plan.window, recent=self.plan.recent)
             except ShokubaiError as error:
                 states[name] = error
         errors = [state for state in states.values() if isinstance(state, ShokubaiError)]
         if errors and len(errors) == len(states):
             raise errors[0]
         return states
+
+    def _without_snapshot(self, job: Job) -> ShokubaiError | None:
+        """Take the snapshot that a report reads, once per run and warehouse; why that failed, if it did."""
+        if job.warehouse not in self.snapshots:
+            try:
+                self.opened[job.warehouse].take_snapshot(
+                    self.staging / _SNAPSHOTS / job.warehouse, window=self.plan.window, recent=self.plan.recent
+                )
+                self.snapshots[job.warehouse] = None
+            except ShokubaiError as error:
+                self.snapshots[job.warehouse] = error
+        return self.snapshots[job.warehouse]
 
     def _make(self, jobs: Sequence[Job], states: Mapping[str, str | ShokubaiError]) -> None:
         tasks: dict[Path, tuple[Job, str]] = {}
@@ -136,6 +162,8 @@ class _WeekRun:
             if not self.force and self._is_up_to_date(job, made_from):
                 self.summary.up_to_date.append(job)
                 self.progress.up_to_date(job)
+            elif problem := self._without_snapshot(job):
+                self._publish_failure(job, CellError(None, shorten(str(problem))), staging=staging, seconds=0.0)
             else:
                 tasks[staging] = (job, made_from)
         share = share_of_machine(min(self.jobs, len(tasks)))
@@ -166,6 +194,7 @@ class _WeekRun:
 
     def _task(self, job: Job, staging: Path, share: Mapping[str, str]) -> Task:
         staging.mkdir()
+        labels = {**self.plan.labels, "team": as_label(job.folder), "notebook": as_label(job.notebook)}
         return Task(
             notebook=job.path.absolute(),
             values=job.values,
@@ -174,7 +203,11 @@ class _WeekRun:
             home=self.plan.folder / job.folder,
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,
-            environment=share,
+            environment={
+                **share,
+                SNAPSHOTS: str(self.staging / _SNAPSHOTS),
+                LABELS: ",".join(f"{name}={value}" for name, value in labels.items()),
+            },
         )
 
     def _publish(self, job: Job, made_from: str, end: Ended) -> None:
@@ -238,6 +271,7 @@ class _WeekRun:
             error={"cell": error.cell, "message": error.message} if error else None,
             last_good=published(f"{LAST_GOOD}.html"),
             files={name: digest(self.plan.folder / name) for name in names},
+            cost=read_cost(self.plan.folder / facts) if (facts := published(".facts.json")) else None,
         )
         self.journal.add(record)
         self.summary.records.append(record)

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from shokubai.config.model import BigQuery
 from shokubai.core.errors import CostError
 from shokubai.sources.bigquery_statement import Estimate, Text
-
-TEBIBYTE = 2**40
+from shokubai.sources.cost import TEBIBYTE
 
 
 class CostGuard:

@@ -26,6 +26,9 @@ from shokubai.sources.bigquery_statement import Estimate, Text
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
+# Of the environment, as Google's other emulators have them: an address with http://, and a host with a port.
+EMULATOR = "BIGQUERY_EMULATOR_HOST"
+STORAGE_EMULATOR = "BIGQUERY_STORAGE_EMULATOR_HOST"
 SCOPES = ("https://www.googleapis.com/auth/bigquery",)
 _TRIES = 3  # of a job that fails for a reason that passes
 
@@ -60,7 +63,8 @@ class BigQueryJobs:
     """The way to BigQuery for one warehouse; the only place that talks to it.
 
     Several threads may use it. ``where`` says in messages which warehouse it is. ``credentials`` and ``endpoint``
-    are for tests and emulators: at another endpoint than Google's nobody logs in.
+    are for tests and emulators: at another endpoint than Google's nobody logs in, and results come over the Storage
+    Read API only where the environment names one of its own.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class BigQueryJobs:
         self._labels = checked_labels({**settings.labels, **(labels or {})})
         self._patience = patience or Patience()
         self._credentials = credentials
-        self._endpoint = endpoint or os.environ.get("BIGQUERY_EMULATOR_HOST") or ""
+        self._endpoint = endpoint or os.environ.get(EMULATOR) or ""
         self._stopping = threading.Event()
 
     # --- statements -----------------------------------------------------------------------------------------
@@ -140,6 +144,19 @@ class BigQueryJobs:
             return client.get_table(address, retry=self._retry, timeout=self._patience.request)
         except Exception as error:
             raise self._explained(error, Text(f"looking at table {address}", "")) from error
+
+    def has_table(self, address: str) -> bool:
+        """Whether a table is there; its dataset may be missing as well."""
+        client = self._client
+        from google.api_core import exceptions
+
+        try:
+            client.get_table(address, retry=self._retry, timeout=self._patience.request)
+        except exceptions.NotFound:
+            return False
+        except Exception as error:
+            raise self._explained(error, Text(f"looking at table {address}", "")) from error
+        return True
 
     def ensure_table(self, table: Any) -> bigquery.Table:
         """The table as it is there, made now if it was not."""
@@ -263,7 +280,9 @@ class BigQueryJobs:
             result = job.result(retry=self._retry, timeout=self._patience.request, job_retry=None)
             expected = result.total_rows
             try:
-                table = result.to_arrow(create_bqstorage_client=self._has_storage_api)
+                table = result.to_arrow(
+                    bqstorage_client=self._emulated_storage, create_bqstorage_client=self._has_storage_api
+                )
             except exceptions.Forbidden:
                 if not self._has_storage_api:
                     raise
@@ -298,6 +317,19 @@ class BigQueryJobs:
     @cached_property
     def _has_storage_api(self) -> bool:
         return not self._endpoint and find_spec("google.cloud.bigquery_storage") is not None
+
+    @cached_property
+    def _emulated_storage(self) -> Any:
+        """A client of the Storage Read API at an emulator, over a channel that is not encrypted."""
+        address = os.environ.get(STORAGE_EMULATOR, "") if self._endpoint else ""
+        if not address:
+            return None
+        import grpc  # type: ignore[import-untyped]
+        from google.cloud.bigquery_storage import BigQueryReadClient
+        from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+
+        channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
+        return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
 
     @cached_property
     def _client(self) -> bigquery.Client:
@@ -344,6 +376,15 @@ def checked_labels(labels: Mapping[str, str]) -> dict[str, str]:
                 "digits, hyphens and underscores, and a key begins with a letter"
             )
     return dict(labels)
+
+
+def as_label(text: str) -> str:
+    """A text as the value of a label.
+
+    >>> as_label("Weekly 2026-W44")
+    'weekly_2026-w44'
+    """
+    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:63]
 
 
 def type_name(column: Any) -> str:

@@ -94,6 +94,7 @@ def days_by_counting(table: BigQueryTable, definition: str, window: Window) -> D
         with_definitions(_COUNTS.format(table=table.name), {table.name: definition}),
         tuple(query_parameters({"start": "TIMESTAMP", "end": "TIMESTAMP"}, {"start": start, "end": end})),
         hint="Its days have to be counted. Take a log table that is partitioned by the column behind timestamp",
+        tables=(table.name,),
     )
     return DayParts(text, lambda rows: tuple(_counted(table.address, rows.to_pylist())))
 

@@ -23,7 +23,7 @@ class Text:
     """A statement to run.
 
     ``name`` is what messages and job labels call it, ``written`` the part of it that a person wrote; ``hint`` says
-    how to make it read less.
+    how to make it read less, ``tables`` are those of the contract and of ours that it reads.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Text:
     target: Target | None = None
     hint: str = ""
     written: str = ""
+    tables: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -86,26 +87,32 @@ class BigQueryWarehouse:
         Raises QueryError when BigQuery refuses, CostError when it would read too much, DataError when a table or
         the result does not keep its contract.
         """
+        text = self.text_of(query, parameters, days=days)
+        rows = _no_rows(contract) if text is None else self.run(text).rows
+        return results.conform(rows, contract)
+
+    def text_of(self, query: Query, parameters: Mapping[str, Any], *, days: Window | None = None) -> Text | None:
+        """What is sent for a query; None when a table it reads is not mapped."""
         wanted, given = set(query.types), set(parameters)
         if wanted != given:
             missing, excess = sorted(wanted - given), sorted(given - wanted)
             raise QueryError(f"query {query.name}: parameters missing: {missing}; not in the text: {excess}")
         read = self._read_by(query.text)
         if any(name in self._absent for name in read):
-            return results.conform(_no_rows(contract), contract)
+            return None
         definitions = {name: self.definition(name) for name in read if name in self._tables}
         types, values = dict(query.types), dict(parameters)
         if days:
             definitions |= {name: self._days_of(name) for name in read if name in self._small}
             types, values = types | _BOUNDS, values | {"start": days.start, "end": days.end}
-        text = Text(
+        return Text(
             query.name,
             with_definitions(query.text, definitions),
             tuple(query_parameters(types, values)),
             hint=_NARROWER,
             written=query.text,
+            tables=tuple(read),
         )
-        return results.conform(self.run(text).rows, contract)
 
     def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
         """The rows of a statement in GoogleSQL, with the contract's tables and those of the dataset by name.
@@ -122,6 +129,7 @@ class BigQueryWarehouse:
             tuple(query_parameters(types, parameters)),
             hint=_NARROWER,
             written=text,
+            tables=tuple(named),
         )
         estimate = self.jobs.estimate(statement)
         if estimate.kind not in ("SELECT", ""):
@@ -142,6 +150,7 @@ class BigQueryWarehouse:
                 outcome.milliseconds,
                 rows,
                 outcome.bytes_processed,
+                text.tables,
                 bytes_billed=outcome.bytes_billed,
                 job_id=outcome.job_id,
             )
@@ -157,24 +166,36 @@ class BigQueryWarehouse:
             return ""
         return repr((described.address, sorted(described.columns.items()), described.where))
 
-    def version(self, table: str) -> str:
-        """When a table changed last and how many rows it had then, or for a view a hash of what it shows."""
+    def version(self, table: str, *, window: Window | None = None) -> str:
+        """When a table changed last and how many rows it had then, or for a view a hash of what it shows.
+
+        Of metrics, the only companion that is long, it is that of the days of ``window``, where days can be told
+        apart.
+        """
         described = self._tables.get(table)
         if described is None:
             return ""
-        if described.is_sharded:
-            return repr([(part.path.name, part.version) for part in self.parts(table)])
+        has_days = "timestamp" in described.contract.columns and self.knows_its_days(table)
+        if described.is_sharded or has_days:
+            days = set(window.utc_days()) if window else None
+            parts = [p for p in self.parts(table) if days is None or any(map(p.holds, days))]
+            return repr([(part.path.name, part.version) for part in parts])
         found = self._description(table, again=True)
         if found.table_type == "TABLE":
             buffered = found.streaming_buffer
             return repr(
                 (found.modified and found.modified.isoformat(), found.num_rows, buffered and buffered.estimated_rows)
             )
+        is_bounded = window is not None and "timestamp" in described.contract.columns
         sql = with_definitions(
-            f"SELECT COUNT(*) AS n, BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(t))) AS contents FROM {table} AS t",
-            {table: self.definition(table, is_bounded=False)},
+            f"SELECT COUNT(*) AS n, BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(t))) AS contents FROM {table} AS t"
+            + ("\nWHERE timestamp >= @start AND timestamp < @end" if is_bounded else ""),
+            {table: self.definition(table, is_bounded=is_bounded)},
         )
-        rows = self.run(Text(f"{table}_version", sql, hint=_NARROWER)).rows
+        bounds = (
+            query_parameters(_BOUNDS, {"start": window.start, "end": window.end}) if window and is_bounded else ()
+        )
+        rows = self.run(Text(f"{table}_version", sql, tuple(bounds), hint=_NARROWER, tables=(table,))).rows
         return repr(rows.to_pylist() if rows is not None else [])
 
     def parts(self, table: str, *, known: Sequence[Part] = (), window: Window | None = None) -> tuple[Part, ...]:
@@ -260,6 +281,10 @@ class BigQueryWarehouse:
 
     # --- the small tables -----------------------------------------------------------------------------------
 
+    def has_small_tables(self) -> bool:
+        """Whether all small tables are there."""
+        return all(self.jobs.has_table(f"{self.dataset}.{name}") for name in self._small)
+
     def ensure_small_tables(self) -> None:
         """Make the small tables that are not there, and refuse those of another form.
 
@@ -300,7 +325,8 @@ class BigQueryWarehouse:
         contract = self._small[table]
         definitions = {name: self.definition(name) for name in self._read_by(query.text)}
         sql = with_definitions(_with_mark(query.text, contract), definitions)
-        return self._into(query.name, sql, query.types, parameters, table, day, made_from, written=query.text)
+        text = self._into(query.name, sql, query.types, parameters, table, day, made_from, written=query.text)
+        return replace(text, tables=tuple(definitions))
 
     def no_day_of(self, table: str, day: date, *, made_from: str) -> Text:
         """The statement that replaces one day of a small table by nothing but the row with ``made_from``."""

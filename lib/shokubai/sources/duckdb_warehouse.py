@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from shokubai.core.errors import DataError, QueryError
 from shokubai.core.frames import FrameContract
+from shokubai.core.windows import Window
 from shokubai.sources import results, spans
 from shokubai.sources.file_table import FileTable, as_identifier, kind_of, name_files
 from shokubai.sources.query import Query
@@ -76,7 +77,8 @@ class DuckDbWarehouse:
             missing, excess = sorted(wanted - given), sorted(given - wanted)
             raise QueryError(f"query {query.name}: parameters missing: {missing}; not in the text: {excess}")
         size = sum(self._open(name, (files or {}).get(name)) for name in query.translation.tables)
-        table = self._run(query.name, query.sha256, query.translation.duckdb, parameters, size)
+        read = tuple(query.translation.tables)
+        table = self._run(query.name, query.sha256, query.translation.duckdb, parameters, size, read)
         return results.conform(table, contract)
 
     def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
@@ -88,7 +90,7 @@ class DuckDbWarehouse:
         named = [name for name in self._tables if re.search(rf"\b{name}\b", text, re.IGNORECASE)]
         size = sum(self._open(name, None) for name in named)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        table = self._run("sql", sha256, text, parameters, size)
+        table = self._run("sql", sha256, text, parameters, size, tuple(named))
         return results.to_plain_frame(table) if table is not None else pd.DataFrame()
 
     def _refuse_changes(self, text: str) -> None:
@@ -109,7 +111,7 @@ class DuckDbWarehouse:
         described = self._tables[table]
         return repr((sorted(described.columns.items()), described.where))
 
-    def version(self, table: str) -> str:
+    def version(self, table: str, *, window: Window | None = None) -> str:
         """The names, sizes and times of a table's files. Raises DataError when there should be some and are none."""
         return repr([_identity(path) for path in self._tables[table].find()])
 
@@ -196,7 +198,9 @@ class DuckDbWarehouse:
         except duckdb.Error as error:
             raise DataError(f"{table.said_at}: table {table.name}: {str(error).strip()}") from error
 
-    def _run(self, name: str, sha256: str, text: str, parameters: Mapping[str, Any], size: int) -> Any:
+    def _run(
+        self, name: str, sha256: str, text: str, parameters: Mapping[str, Any], size: int, tables: tuple[str, ...]
+    ) -> Any:
         """Run a statement and log it; None when it has no result."""
         started = time.perf_counter()
         try:
@@ -210,7 +214,8 @@ class DuckDbWarehouse:
                 + (f"\nparameters: {_shown(parameters)}" if parameters else "")
             ) from error
         milliseconds = (time.perf_counter() - started) * 1000
-        self.queries.append(Statement(name, sha256, milliseconds, 0 if table is None else table.num_rows, size))
+        rows = 0 if table is None else table.num_rows
+        self.queries.append(Statement(name, sha256, milliseconds, rows, size, tables))
         return table
 
 

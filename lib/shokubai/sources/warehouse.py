@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from shokubai.core.frames import FrameContract
+from shokubai.core.windows import Window
 from shokubai.sources.query import Query
 
 Files = Mapping[str, Sequence[Path]]
@@ -21,9 +22,9 @@ Files = Mapping[str, Sequence[Path]]
 class Statement:
     """A statement that was run.
 
-    ``sha256`` is of the text as it was written. ``bytes`` is the size of the files that were opened, an upper
-    bound of what was read of them, or what BigQuery read; None where the engine cannot say. ``bytes_billed`` and
-    ``job_id`` are BigQuery's.
+    ``sha256`` is of the text as it was written, ``tables`` are those that it reads. ``bytes`` is the size of the
+    files that were opened, an upper bound of what was read of them, or what BigQuery read; None where the engine
+    cannot say. ``bytes_billed`` and ``job_id`` are BigQuery's.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Statement:
     milliseconds: float
     row_count: int
     bytes: int | None
+    tables: tuple[str, ...] = ()
     bytes_billed: int | None = None
     job_id: str = ""
 
@@ -65,8 +67,8 @@ class Warehouse(Protocol):
         """What a table is made of now; a part of ``known`` that has not changed is taken from there."""
         ...
 
-    def version(self, table: str) -> str:
-        """Text that changes whenever the contents of a table may have changed."""
+    def version(self, table: str, *, window: Window | None = None) -> str:
+        """Text that changes whenever the contents of a table may have changed, in ``window`` at least."""
         ...
 
     def mapping(self, table: str) -> str:

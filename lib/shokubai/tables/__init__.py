@@ -22,9 +22,10 @@ from shokubai.tables.requests import (
     read_service_minutes,
     read_watermarks,
 )
-from shokubai.tables.store import BuildSummary, Tables
+from shokubai.tables.store import BuildEstimate, BuildSummary, Tables
 
 __all__ = [
+    "BuildEstimate",
     "BuildSummary",
     "Tables",
     "open_tables",

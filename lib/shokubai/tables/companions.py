@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from shokubai.core.scrub import scrub, scrub_route
-from shokubai.core.windows import Window
+from shokubai.core.windows import Window, next_hour
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, SRE_REQUESTS
 from shokubai.tables.store import HOUR_US, Tables
 
@@ -23,9 +23,13 @@ def read_metric_hours(tables: Tables, services: Sequence[str], window: Window) -
 
     One row per hour × service × metric that had samples. Columns: hour (UTC), service_name, metric_name, unit
     (UCUM; empty when unknown), sample_count, mean_value and max_value in the unit, limit_value (the largest
-    limit in the hour; NaN when unknown).
+    limit in the hour; NaN when unknown). Hours count where they begin inside the window.
     """
-    return tables.read("metric_hours", METRIC_HOURS, window, services=list(services), grain_us=HOUR_US)
+    start, end = next_hour(window.start), next_hour(window.end)
+    if start == end:
+        return METRIC_HOURS.empty()
+    hours = Window(start, end)
+    return tables.read("metric_hours", METRIC_HOURS, hours, services=list(services), grain_us=HOUR_US)
 
 
 def read_deployments(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:

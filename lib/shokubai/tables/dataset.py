@@ -19,20 +19,35 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from shokubai.config.model import Slo
-from shokubai.core.errors import DataError
+from shokubai.core.errors import CostError, DataError
 from shokubai.core.frames import Column, FrameContract
-from shokubai.core.windows import DAY, MINUTE, Window
-from shokubai.sources import Query, load_query, to_frame
+from shokubai.core.windows import DAY, HOUR, MINUTE, Window, next_hour
+from shokubai.sources import Part, Query, load_query, to_frame
+from shokubai.sources.bigquery_cost import in_units
 from shokubai.sources.bigquery_statement import Estimate, Text
-from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
+from shokubai.sources.bigquery_warehouse import MADE_FROM, BigQueryWarehouse
+from shokubai.sources.cost import Cost
 from shokubai.tables import plan
 from shokubai.tables.contracts import SMALL_TABLES
+from shokubai.tables.snapshot import COMPANIONS, Contents, SnapshotWriter
 from shokubai.tables.state import DayRecord, State
-from shokubai.tables.store import QUERY_PACKAGE, BuildSummary, Progress, Tables, midnight
+from shokubai.tables.store import (
+    HOUR_US,
+    MICROSECOND,
+    QUERY_PACKAGE,
+    BuildEstimate,
+    BuildSummary,
+    Progress,
+    Tables,
+    by_day,
+    midnight,
+)
 
 AT_ONCE = 8  # statements under way at the same time
+ROWS_AT_ONCE = 2_000_000  # fetched by one statement; they must fit into memory
 _T = TypeVar("_T")
 NO_INPUT = "no input"  # what a day without input is made from
 
@@ -50,15 +65,6 @@ DAYS = FrameContract(
         "last_at": Column("TIMESTAMP", "the last minute or hour"),
     },
 )
-
-
-@dataclass(frozen=True)
-class BuildEstimate:
-    """What bringing days up to date would read, without doing it. ``price`` is in the warehouse's currency."""
-
-    days: tuple[date, ...]
-    bytes: int
-    price: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class DatasetTables(Tables):
         self._requests: dict[date, int] = {}
         self._minutes: dict[date, tuple[datetime, datetime]] = {}  # the first and the last with requests
         self._kept: set[date] = set()  # days that the log no longer has
+        self._parts: tuple[Part, ...] | None = None  # of all the log, where they were looked at
 
     # --- building -------------------------------------------------------------------------------------------
 
@@ -111,16 +118,43 @@ class DatasetTables(Tables):
         self._at_once = jobs or self._at_once
         return self._build(list(window.utc_days()), progress or (lambda *_: None))
 
-    def estimate(self, window: Window) -> BuildEstimate:
-        """What ``build`` would read of the log now. Nothing of it is read, and no day is written."""
+    def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
+        """What ``build`` would read of the log now, and ``take_snapshot`` of what is there.
+
+        Nothing of it is read, and nothing is written: not even tables are made.
+        """
         days = list(window.utc_days())
-        self.warehouse.ensure_small_tables()
         inputs, _ = self._inputs(days)
-        self._look_at(days)
+        has_tables = self.warehouse.has_small_tables()
+        if has_tables:
+            self._look_at(days)
         to_scan = self._stale(days, inputs)
-        estimated = self._estimated(self._scans(to_scan, inputs))
-        size = sum(write.estimate.bytes for write in estimated if write.estimate)
-        return BuildEstimate(tuple(to_scan), size, self.warehouse.jobs.cost.price(size))
+        scans = self._scans(to_scan, inputs)
+        if not has_tables:  # a dry run asks for the table to be there
+            scans = [replace(write, text=replace(write.text, target=None)) for write in scans]
+        estimated = [(w.text, w.estimate) for w in self._estimated(scans) if w.estimate]
+        fetched = [self.warehouse.text_of(query, given) for query, _, given in self._companion_queries(recent)]
+        if has_tables:
+            bounds = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+            fetched += [self.warehouse.text_of(_query(f"{name}_rows"), bounds) for name in SMALL_TABLES]
+        cost, settings = self.warehouse.jobs.cost, self.warehouse.jobs.settings
+        scan_bytes = sum(estimate.bytes for _, estimate in estimated)
+        fetch_bytes = sum(self.warehouse.jobs.estimate(text).bytes for text in fetched if text)
+        refused = None
+        try:
+            cost.allow(estimated, what=_scanning(len(to_scan)))
+        except CostError as error:
+            refused = error
+        return BuildEstimate(
+            warehouse=self.name,
+            days=tuple(to_scan),
+            scan_bytes=scan_bytes,
+            scan_price=cost.price(scan_bytes),
+            fetch_bytes=fetch_bytes,
+            fetch_price=cost.price(fetch_bytes),
+            caps=f"{in_units(settings.byte_cap)} per statement, {in_units(settings.run_byte_cap)} per run",
+            refused=refused,
+        )
 
     def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
         started = time.perf_counter()
@@ -175,6 +209,8 @@ class DatasetTables(Tables):
         """The fingerprint of each day's part of the log, empty without one; and the oldest day that the log has."""
         window = Window(midnight(min(days)), midnight(max(days) + DAY))
         parts = self.warehouse.parts("requests", window=window)
+        if self.warehouse.knows_its_days("requests"):
+            self._parts = parts
         oldest = min((first for part in parts for first, _ in part.days), default=None)
         return {day: plan.input_of(day, parts) for day in days}, oldest
 
@@ -201,9 +237,7 @@ class DatasetTables(Tables):
         total = len(left)
         progress(0, total, f"{min(left).isoformat()} to {max(left).isoformat()}: estimating")
         estimated = self._estimated(writes)
-        self.warehouse.jobs.cost.allow(
-            [(w.text, w.estimate) for w in estimated if w.estimate], what=f"scanning {total} day(s) of the log"
-        )
+        self.warehouse.jobs.cost.allow([(w.text, w.estimate) for w in estimated if w.estimate], what=_scanning(total))
 
         def run(write: Write) -> date:
             self.warehouse.run(write.text, estimate=write.estimate)
@@ -318,7 +352,7 @@ class DatasetTables(Tables):
         """
         if not self.warehouse.knows_its_days("requests"):
             return self._span_of_minutes()
-        parts = self.warehouse.parts("requests")
+        parts = self.warehouse.parts("requests") if self._parts is None else self._parts
         if not parts:
             return self._span_of_minutes()
         first = min(first for part in parts for first, _ in part.days)
@@ -335,10 +369,116 @@ class DatasetTables(Tables):
             max(last for _, last in self._minutes.values()) + MINUTE,
         )
 
-    def fingerprint(self, window: Window) -> str:
+    def fingerprint(self, window: Window, *, recent: Window | None = None) -> str:
         """A hash that changes when anything a report over ``window`` reads from this warehouse does."""
         self._cover(list(window.utc_days()))
-        return super().fingerprint(window)
+        return super().fingerprint(window, recent=recent)
+
+    def cost(self) -> Cost:
+        """What the statements run so far have cost."""
+        return Cost.of(self.warehouse.queries, self.warehouse.jobs.settings)
+
+    # --- a copy for the reports of a run --------------------------------------------------------------------
+
+    def take_snapshot(self, folder: Path, *, window: Window, recent: Window) -> bool:
+        """Fetch what reports over ``window`` read into a new ``folder``, however many reports there are.
+
+        Of the companions only ``recent``, in whole hours, of the services that the parameters speak of. Raises
+        CostError when it would read too much, DataError when days change all the time while they are read.
+        """
+        days = list(window.utc_days())
+        self._cover(days)
+        writer = SnapshotWriter(folder)
+        for batch in self._fetchable(days):
+            if not self._fetch(batch, writer):
+                self._look_at(batch)  # another build has replaced one of them in the meantime
+                self._cover(batch)
+                if not self._fetch(batch, writer):
+                    raise DataError(
+                        f"{self.warehouse.jobs.where}: {self.warehouse.dataset}: days between {batch[0]} and "
+                        f"{batch[-1]} were replaced while they were read; let the other build end, and run again"
+                    )
+        for query, contract, given in self._companion_queries(recent):
+            writer.add_companion(query.name, self.warehouse.select(query, contract, given))
+        span = self.span()
+        writer.finish(
+            Contents(
+                recipe=self._recipe,
+                recent=_whole_hours(recent),
+                services=tuple(sorted(self._declared_services)),
+                span=span,
+                statements=tuple(self.warehouse.queries),
+                cost=self.cost(),
+            )
+        )
+        return True
+
+    def _companion_queries(self, recent: Window) -> Iterator[tuple[Query, FrameContract, dict[str, Any]]]:
+        """The query of each companion with its contract and parameters."""
+        hours = _whole_hours(recent)
+        services = sorted(self._declared_services)
+        given = {"start": hours.start, "end": hours.end, "services": services, "grain_us": HOUR_US}
+        for name, contract in COMPANIONS.items():
+            query = load_query(QUERY_PACKAGE, name)
+            yield query, contract, {parameter: given[parameter] for parameter in query.types}
+
+    def _fetchable(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """Days that follow one another, together not too many rows."""
+        batch: list[date] = []
+        rows = 0
+        for day in days:
+            more = max(self._state.days[day].rows.values())
+            if batch and rows + more > ROWS_AT_ONCE:
+                yield batch
+                batch, rows = [], 0
+            batch.append(day)
+            rows += more
+        if batch:
+            yield batch
+
+    def _fetch(self, days: Sequence[date], writer: SnapshotWriter) -> bool:
+        """Fetch days; False when one of them is not what it said of itself."""
+        fetched: dict[date, dict[str, Any]] = {day: {} for day in days}
+        given = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+        for name, contract in SMALL_TABLES.items():
+            if not any(self._state.days[day].rows.get(name) for day in days):
+                continue
+            marked = FrameContract(name, contract.grain, {**contract.columns, MADE_FROM: Column("STRING", "")})
+            table = self.warehouse.select(_query(f"{name}_rows"), marked, given)
+            time_column = next(iter(contract.columns))
+            is_mark = pc.is_valid(table.column(MADE_FROM))
+            marks = table.filter(is_mark)
+            rows = table.filter(pc.invert(is_mark)).drop_columns(MADE_FROM)
+            rows = rows.sort_by([(time_column, "ascending"), ("service_name", "ascending")])
+            said = dict(
+                zip(
+                    (t.date() for t in marks.column(time_column).to_pylist()),
+                    marks.column(MADE_FROM).to_pylist(),
+                    strict=True,
+                )
+            )
+            for day, part in by_day(rows, time_column, days).items():
+                record = self._state.days[day]
+                if len(part) != record.rows.get(name, 0) or said.get(day, NO_INPUT) != _said_of(record):
+                    return False
+                if len(part):
+                    fetched[day][name] = part
+        for day, parts in fetched.items():
+            writer.add_day(day, self._state.days[day], parts)
+        return True
+
+
+def _whole_hours(window: Window) -> Window:
+    return Window(next_hour(window.start + MICROSECOND) - HOUR, next_hour(window.end))
+
+
+def _scanning(days: int) -> str:
+    return f"scanning {days} day(s) of the log"
+
+
+def _said_of(record: DayRecord) -> str:
+    """What a day says of itself."""
+    return f"{record.input} {record.recipe}" if record.input else NO_INPUT
 
 
 @lru_cache(maxsize=8)

@@ -17,11 +17,16 @@ from shokubai.sources.bigquery_table import BigQueryTable
 from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.dataset import DatasetTables
+from shokubai.tables.snapshot import SnapshotTables, is_snapshot
 from shokubai.tables.store import Tables
 
 # Of the environment: limits of an engine that runs on this machine, for all that is opened by this process.
 THREADS = "SHOKUBAI_THREADS"
 MEMORY = "SHOKUBAI_MEMORY"
+# Of the environment in which a run's reports are made: the folder of its snapshots, one per warehouse, and the labels
+# of the jobs that a report runs itself, as run=weekly,team=search.
+SNAPSHOTS = "SHOKUBAI_SNAPSHOTS"
+LABELS = "SHOKUBAI_LABELS"
 
 
 def open_tables(
@@ -46,7 +51,23 @@ def open_tables(
     owned = {service for team in parameters.teams.values() for service in team.services}
     services = tuple(owned | {slo.service for slo in slos})
     if described.bigquery:
-        return DatasetTables(_dataset(described, labels or {}), folder=folder, slos=slos, services=services)
+
+        def live() -> Tables:
+            marked = _dataset(described, labels if labels is not None else _labels())
+            return DatasetTables(marked, folder=folder, slos=slos, services=services)
+
+        taken = Path(os.environ.get(SNAPSHOTS, ""), warehouse_name)
+        if not os.environ.get(SNAPSHOTS) or not is_snapshot(taken):
+            return live()
+        return SnapshotTables(
+            warehouse_name,
+            folder=taken,
+            slos=slos,
+            services=services,
+            live=live,
+            threads=threads or _threads(),
+            memory=memory or _memory(),
+        )
     small = [
         FileTable(contract, _small_files(folder, name), f"tables of warehouse {warehouse_name}")
         for name, contract in SMALL_TABLES.items()
@@ -83,6 +104,11 @@ def _dataset(described: Warehouse, labels: Mapping[str, str]) -> BigQueryWarehou
         small=tuple(SMALL_TABLES.values()),
         absent=[name for name in RAW_TABLES if name not in described.tables],
     )
+
+
+def _labels() -> dict[str, str]:
+    said = os.environ.get(LABELS, "")
+    return dict(pair.split("=", 1) for pair in said.split(",") if "=" in pair)
 
 
 def _threads() -> int | None:

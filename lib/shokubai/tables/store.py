@@ -23,9 +23,11 @@ import pyarrow.parquet as pq
 
 from shokubai.config.model import Slo
 from shokubai.core import sketch
+from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window
-from shokubai.sources import Part, Warehouse, load_query, to_frame
+from shokubai.sources import Part, Query, Statement, Warehouse, load_query, to_frame
+from shokubai.sources.cost import Cost
 from shokubai.tables import plan
 from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.state import DayRecord, State, clear_left_overs, replaced
@@ -49,6 +51,25 @@ class BuildSummary:
     rows_read: int
     bytes_read: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class BuildEstimate:
+    """What bringing days up to date would read, and what reports would then read, without doing it.
+
+    ``days`` are those to scan. ``fetch_bytes`` is what is fetched once for all reports, of what is there now; None
+    where reports read the tables directly. Prices are empty where reading costs nothing, ``caps`` says what is
+    allowed, ``refused`` why the days would not be scanned.
+    """
+
+    warehouse: str
+    days: tuple[date, ...]
+    scan_bytes: int
+    scan_price: str = ""
+    fetch_bytes: int | None = None
+    fetch_price: str = ""
+    caps: str = ""
+    refused: ShokubaiError | None = None
 
 
 class Tables:
@@ -122,6 +143,19 @@ class Tables:
             seconds=time.perf_counter() - started,
         )
 
+    def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
+        """What ``build`` would read of the log now. Nothing is written, and of the log only its extent is read.
+
+        ``recent`` is what reports read of metrics and the other companions.
+        """
+        parts = self._look_at_input()
+        inputs = {day: plan.input_of(day, parts) for day in window.utc_days()}
+        stale = tuple(
+            day for day, made_from in inputs.items() if made_from and not self._is_made_from(day, made_from)
+        )
+        size = sum(part.bytes for part in parts if any(map(part.holds, stale)))
+        return BuildEstimate(self.name, stale, size * len(SMALL_TABLES))
+
     @cached_property
     def _recipe(self) -> str:
         """The fingerprint of everything but the input that a day's rows depend on."""
@@ -187,8 +221,8 @@ class Tables:
         )
         self._replace(
             {
-                "minute_counts": _by_day(counts, "minute", days),
-                "hour_latency": _by_day(latency, "hour", days),
+                "minute_counts": by_day(counts, "minute", days),
+                "hour_latency": by_day(latency, "hour", days),
             },
             {day: inputs[day] for day in days},
         )
@@ -228,12 +262,15 @@ class Tables:
 
     # --- reading --------------------------------------------------------------------------------------------
 
+    def _query(self, name: str) -> Query:
+        return load_query(QUERY_PACKAGE, name)
+
     def read(self, query: str, contract: FrameContract, window: Window, **parameters: Any) -> pd.DataFrame:
         """The frame of a query of ours over the days of ``window``.
 
         Days that no build has covered yet, or that were made by other rules, are built first.
         """
-        loaded = load_query(QUERY_PACKAGE, query)
+        loaded = self._query(query)
         read = [name for name in loaded.translation.tables if name in SMALL_TABLES]
         files = {name: self.day_files(name, window) for name in read}
         if read and not any(files.values()):
@@ -243,7 +280,7 @@ class Tables:
 
     def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
         """The frame of a query of ours over all days that were built."""
-        loaded = load_query(QUERY_PACKAGE, query)
+        loaded = self._query(query)
         files = {name: self.all_files(name) for name in loaded.translation.tables if name in SMALL_TABLES}
         return to_frame(self.warehouse.select(loaded, contract, parameters, files=files), contract)
 
@@ -282,32 +319,63 @@ class Tables:
         seen = self.read_all("services", _SERVICES)["service_name"] if self.covered_days() else ()
         return tuple(sorted(self._declared_services | set(seen)))
 
-    def fingerprint(self, window: Window) -> str:
-        """A hash that changes when anything a report over ``window`` reads from this warehouse does."""
+    def fingerprint(self, window: Window, *, recent: Window | None = None) -> str:
+        """A hash that changes when anything a report over ``window`` reads from this warehouse does.
+
+        Of metrics, deployments and the other companions reports read only ``recent``.
+        """
         days = [
             [day.isoformat(), record.input, record.recipe]
             for day in window.utc_days()
             if (record := self._state.days.get(day))
         ]
         companions = [
-            [table, self.warehouse.mapping(table), self.warehouse.version(table)]
+            [table, self.warehouse.mapping(table), self.warehouse.version(table, window=recent or window)]
             for table in RAW_TABLES
             if table != "requests"
         ]
         return plan.fingerprint(self._recipe, days, companions)
 
+    def sql(self, statement: str, **parameters: Any) -> pd.DataFrame:
+        """The rows of ad-hoc SQL in the warehouse's own dialect."""
+        return self.warehouse.sql(statement, **parameters)
+
+    # --- what was run, and what it cost ---------------------------------------------------------------------
+
     def queries(self) -> pd.DataFrame:
         """QUERIES: the statements run so far, oldest first."""
-        columns = {
-            name: [getattr(statement, name) for statement in self.warehouse.queries] for name in QUERIES.columns
-        }
-        return QUERIES.conform(pd.DataFrame(columns)) if self.warehouse.queries else QUERIES.empty()
+        return statement_rows(self.warehouse.queries)
+
+    def shared_queries(self) -> pd.DataFrame:
+        """QUERIES: statements that ran once for all reports of a run; none where each report runs its own."""
+        return QUERIES.empty()
+
+    def cost(self) -> Cost | None:
+        """What the statements run so far have cost, None where reading costs nothing."""
+        return None
+
+    def shared_cost(self) -> Cost | None:
+        """What the statements have cost that ran once for all reports of a run."""
+        return None
+
+    def take_snapshot(self, folder: Path, *, window: Window, recent: Window) -> bool:
+        """Put what reports over ``window`` read into a new ``folder``; False where they read the tables directly.
+
+        Of metrics, deployments and the other companions only ``recent`` is read.
+        """
+        return False
+
+
+def statement_rows(statements: Sequence[Statement]) -> pd.DataFrame:
+    """QUERIES: one row per statement, in the order given."""
+    columns = {name: [getattr(statement, name) for statement in statements] for name in QUERIES.columns}
+    return QUERIES.conform(pd.DataFrame(columns)) if statements else QUERIES.empty()
 
 
 _SERVICES = FrameContract("services", "service", {"service_name": MINUTE_COUNTS.columns["service_name"]})
 
 
-def _by_day(table: Any, column: str, days: Sequence[date]) -> dict[date, Any]:
+def by_day(table: Any, column: str, days: Sequence[date]) -> dict[date, Any]:
     """Rows in order of time, cut at midnights UTC."""
     instants = table.column(column).to_numpy().astype("datetime64[us]")
     bounds = np.searchsorted(instants, np.array([*days, days[-1] + DAY], dtype="datetime64[D]"))

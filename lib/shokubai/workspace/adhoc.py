@@ -242,7 +242,7 @@ class Workspace:
         Tables: requests, metrics, deployments, incidents, alerts, sre_requests (as the contract names their
         columns), and the small tables minute_counts and hour_latency.
         """
-        return self.tables.warehouse.sql(statement, **parameters)
+        return self.tables.sql(statement, **parameters)
 
     def _chosen(self, team: str | None, service: str | None) -> tuple[tables.Tables, tuple[str, ...], Team | None]:
         """Where to read, which services (none named: all), and whose routes."""

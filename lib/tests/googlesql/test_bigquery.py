@@ -15,7 +15,7 @@ from shokubai.sources.bigquery_jobs import BigQueryJobs
 from shokubai.sources.bigquery_table import BigQueryTable
 from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
 from shokubai.sources.results import ARROW_TYPES
-from shokubai.tables.contracts import RAW_TABLES, SMALL_TABLES
+from shokubai.tables.contracts import METRIC_HOURS, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.dataset import DAYS
 
 SENT = Path(__file__).parents[1] / "sources" / "bigquery" / "sent"
@@ -96,6 +96,19 @@ def test_a_statement_that_is_sent_is_googlesql(googlesql, name):
 
 def test_what_days_say_of_themselves_is_googlesql(googlesql):
     assert googlesql.analyse(DAYS_SQL, tables=SMALL, parameters=BOUNDS) == list(types(DAYS).items())
+
+
+@pytest.mark.parametrize("name", SMALL_TABLES)
+def test_days_are_fetched_as_they_are(googlesql, name):
+    sql = files("shokubai.tables.dataset_queries").joinpath(f"{name}_rows.sql").read_text(encoding="utf-8")
+    assert googlesql.analyse(sql, tables=SMALL, parameters=BOUNDS) == list(SMALL[name].items())
+
+
+def test_fetched_metrics_are_read_as_they_are(googlesql):
+    sql = load_query("shokubai.tables.snapshot_queries", "metric_hours").text
+    columns = types(METRIC_HOURS)
+    parameters = {**BOUNDS, "services": "ARRAY<STRING>"}
+    assert googlesql.analyse(sql, tables={"metric_hours": columns}, parameters=parameters) == list(columns.items())
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ Label = Literal[
     "query_count",
     "bytes_read",
     "seconds",
+    "cost_of_run",
+    "cost_of_report",
     "generated_at",
 ]
 
@@ -65,10 +67,11 @@ def _value(label: str, value: object, locale: Locale) -> Cell:
     return Cell(locale.join([str(part) for part in value]) or NO_VALUE)
 
 
-def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
+def queries(queries: pd.DataFrame, *, locale: Locale, are_shared: bool = False) -> Table:
     """The statements run (QUERIES), each once, in the order first run.
 
-    With the hash of the text, how often it ran, and time, bytes and rows of all its runs together.
+    With the hash of the text, how often it ran, and time, bytes and rows of all its runs together. ``are_shared``
+    says that they ran once for all reports of a run.
     """
     grouped = queries.groupby(["name", "sha256"], sort=False)
     together = grouped.agg(
@@ -78,7 +81,7 @@ def queries(queries: pd.DataFrame, *, locale: Locale) -> Table:
         row_count=("row_count", lambda column: column.sum(min_count=1)),
     )
     return Table(
-        locale.say("table.queries.caption"),
+        locale.say("table.shared_queries.caption" if are_shared else "table.queries.caption"),
         (
             Header(locale.say("column.query")),
             Header(locale.say("column.hash")),

@@ -15,8 +15,16 @@ import pytest
 from shokubai.config.model import Indicator, Slo, SloWindow, Source
 from shokubai.core.errors import CostError, DataError, QueryError
 from shokubai.core.windows import Duration, Window
-from shokubai.tables import read_deployments, read_route_counts, read_service_minutes, read_watermarks
+from shokubai.tables import (
+    read_deployments,
+    read_route_counts,
+    read_route_latency,
+    read_service_minutes,
+    read_watermarks,
+)
+from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS
 from shokubai.tables.dataset import DatasetTables
+from shokubai.tables.snapshot import SnapshotTables, is_snapshot
 
 DAYS = {
     "small_table": "STRING",
@@ -33,6 +41,8 @@ MINUTES = {"service_name": "STRING", "minute": "TIMESTAMP"} | dict.fromkeys(
     ("request_count", "error_count", "unknown_status_count", "duration_count"), "INTEGER"
 )
 COUNTS, LATENCY = "AS within_1_count", "AS duration_bucket"  # parts of the statements that scan a day
+ROWS_OF_COUNTS = "-- Days of minute_counts as they are"
+TEXTS = {"service_name", "http_request_method", "http_route"}
 SCAN_BYTES = 3 * 2**30
 FIRST, LAST = timedelta(hours=9), timedelta(hours=17, minutes=59)  # of each day's requests
 
@@ -52,6 +62,7 @@ class World:
     def __init__(self, service, open_warehouse):
         self.service = service
         self.open_warehouse = open_warehouse
+        self.is_restless = False  # whether days change with each look at their rows
         self.log = {}  # YYYYMMDD → how often that day has changed
         service.answer("REGEXP_EXTRACT", {"http_route": "STRING"})
         service.answer("INFORMATION_SCHEMA.PARTITIONS", PARTITION, self.partitions, bytes=10 * 2**20)
@@ -85,6 +96,33 @@ class World:
             is_scan = "FROM requests" in written["query"]["query"]
             counts = (4, 100, start + FIRST, start + LAST) if is_scan else (0, 0, None, None)
             rows.append([table, start, parameters(written)["made_from"], 1, *counts])
+        return rows
+
+    def rows_of(self, contract):
+        """Per written day four rows of a small table, one an hour from nine, and the row that says what it is of."""
+
+        def rows(configuration):
+            found = []
+            for row in self.marks(configuration):
+                table, day, made_from, _, row_count, *_ = row
+                if table != contract.name:
+                    continue
+                if self.is_restless:
+                    made_from = f"{made_from} {len(self.service.requests)}"
+                values = dict.fromkeys(contract.columns, 0) | dict.fromkeys(contract.columns.keys() & TEXTS)
+                values |= {name: None for name in contract.columns if name.startswith("threshold_")}
+                time = next(iter(contract.columns))
+                found.append([*(values | {time: day}).values(), made_from])
+                for hour in range(row_count):
+                    data = {
+                        "service_name": "shop",
+                        "http_request_method": "GET",
+                        "http_route": "/",
+                        "request_count": 25,
+                    }
+                    found.append([*(values | data | {time: day + FIRST + timedelta(hours=hour)}).values(), None])
+            return found
+
         return rows
 
     def scans(self):
@@ -220,14 +258,28 @@ def test_a_day_that_vanished_from_the_middle_loses_its_rows(world):
 # --- what it may cost ---------------------------------------------------------------------------------------
 
 
-def test_the_cost_is_known_before(world):
-    estimate = world.open().estimate(days(20, 24))
+def test_the_cost_is_known_before(world, service):
+    service.answer(ROWS_OF_COUNTS, bytes=2 * 2**30)
+    estimate = world.open().estimate(days(20, 24), recent=days(20))
     assert estimate.days == october(20, 21, 22)
-    assert estimate.bytes == 6 * SCAN_BYTES
-    assert estimate.price == "0.11 USD"  # 18 GiB of 1024 for 6.25
-    assert world.scans() == []
+    assert estimate.scan_bytes == 6 * SCAN_BYTES
+    assert estimate.scan_price == "0.11 USD"  # 18 GiB of 1024 for 6.25
+    assert estimate.fetch_bytes == 0  # the small tables are not there yet
+    assert estimate.caps == "50.0 GiB per statement, 500.0 GiB per run"
+    assert estimate.refused is None
+    assert world.scans() == [] and service.asked("POST", "/tables") == 0
     world.open().build(days(20, 22))
-    assert world.open().estimate(days(20, 24)).bytes == 0
+    after = world.open().estimate(days(20, 24), recent=days(20))
+    assert (after.days, after.scan_bytes, after.fetch_bytes) == ((), 0, 2 * 2**30)
+
+
+def test_an_estimate_says_what_a_build_would_refuse(world, service):
+    service.answer(LATENCY, bytes=51 * 2**30)
+    estimate = world.open().estimate(days(20), recent=days(20))
+    assert estimate.scan_bytes == SCAN_BYTES + 51 * 2**30
+    with pytest.raises(CostError, match="query hour_latency was not run") as raised:
+        world.open().build(days(20))
+    assert str(estimate.refused) == str(raised.value)
 
 
 def test_nothing_is_written_when_one_day_costs_too_much(world, service):
@@ -452,6 +504,116 @@ def test_the_fingerprint_changes_with_what_a_report_reads(world, service):
     assert fingerprint(days(20, 22)) != first
     assert fingerprint(days(20)) == only
     assert fingerprint(days(20), thresholds=(0.3, 1.0)) != only
+
+
+# --- a copy for the reports of a run ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copied(world, service):
+    """A world whose small tables' rows can be fetched: per day, table and hour one row of the shop."""
+    contracts = {ROWS_OF_COUNTS: MINUTE_COUNTS, "-- Days of hour_latency as they are": HOUR_LATENCY}
+    for part, contract in contracts.items():
+        schema = {
+            n: {"INT64": "INTEGER", "NULLABLE_INT64": "INTEGER"}.get(c.type, c.type)
+            for n, c in contract.columns.items()
+        }
+        service.answer(part, {**schema, "made_from": "STRING"}, world.rows_of(contract), bytes=700)
+    return world
+
+
+def snapshot_of(tables, folder, window=None):
+    window = window or days(20, 23)
+    assert tables.take_snapshot(folder, window=window, recent=window)
+    return SnapshotTables(
+        "logs", folder=folder, slos=[slo(0.3)], services=("shop",), live=lambda: pytest.fail("asked the warehouse")
+    )
+
+
+def test_reports_read_a_copy_that_is_fetched_once(copied, service, tmp_path):
+    tables = copied.open()
+    tables.build(days(20, 23))
+    copied.forget()
+    copy = snapshot_of(tables, tmp_path)
+    sent = [configuration["query"]["query"] for configuration in service.inserted()]
+    assert len([text for text in sent if "as they are" in text]) == 2
+    assert copied.scans() == []
+    copied.forget()
+    assert copy.build(days(20, 23)).days_without_input == october(23)
+    for window, requests in ((days(20), 100), (days(20, 23), 300), (days(23), 0)):
+        assert read_service_minutes(copy, ["shop"], window)["request_count"].sum() == requests
+        assert read_route_latency(copy, ["shop"], window)["request_count"].sum() == requests
+    assert read_deployments(copy, ["shop"], days(20)).empty
+    assert read_watermarks(copy, ["shop"])["last_minute"].tolist() == [datetime(2026, 10, 22, 12, tzinfo=UTC)]
+    assert copy.span() == tables.span()
+    assert service.requests == []
+    cost = copy.shared_cost()
+    assert cost == tables.cost()
+    assert cost.log_bytes == 6 * SCAN_BYTES
+    assert cost.bytes_processed == 6 * SCAN_BYTES + 2 * 700 + 10 * 2**20 + 2 * 1000  # rows, partitions, marks
+    assert copy.cost().statement_count == 0
+    assert len(copy.shared_queries()) == len(tables.queries()) == cost.statement_count
+
+
+def test_many_rows_are_fetched_in_several_steps(copied, service, tmp_path, monkeypatch):
+    monkeypatch.setattr("shokubai.tables.dataset.ROWS_AT_ONCE", 8)
+    tables = copied.open()
+    tables.build(days(20, 22))
+    copied.forget()
+    copy = snapshot_of(tables, tmp_path, days(20, 22))
+    assert len([text for text in service.statements() if ROWS_OF_COUNTS in text]) == 2  # 4 rows a day
+    assert read_service_minutes(copy, ["shop"], days(20, 22))["request_count"].sum() == 300
+
+
+def test_a_day_that_was_replaced_in_the_meantime_is_fetched_as_it_is_then(copied, service, tmp_path):
+    tables = copied.open()
+    tables.build(days(20, 22))
+    copied.change(21)
+    copied.open().build(days(21))  # another run, a moment later
+    snapshot_of(tables, tmp_path, days(20, 22))
+    assert len([text for text in service.statements() if ROWS_OF_COUNTS in text]) == 2
+
+
+def test_days_that_change_all_the_time_are_no_copy(copied, service, tmp_path):
+    tables = copied.open()
+    tables.build(days(20, 22))
+    copied.is_restless = True
+    with pytest.raises(DataError, match="days between 2026-10-20 and 2026-10-22 were replaced while they were read"):
+        tables.take_snapshot(tmp_path, window=days(20, 22), recent=days(20, 22))
+    assert not is_snapshot(tmp_path)
+
+
+def test_a_copy_costs_no_more_than_is_allowed(copied, service, tmp_path):
+    tables = copied.open()
+    tables.build(days(20, 22))
+    service.answer(ROWS_OF_COUNTS, bytes=51 * 2**30)
+    with pytest.raises(CostError, match="query minute_counts_rows was not run"):
+        tables.take_snapshot(tmp_path, window=days(20, 22), recent=days(20, 22))
+
+
+def test_what_is_not_in_the_copy_is_asked_of_the_warehouse(copied, service, tmp_path):
+    tables = copied.open()
+    tables.build(days(20, 22))
+    tables.take_snapshot(tmp_path, window=days(20, 21), recent=days(21))
+    opened = []
+
+    def live():
+        opened.append(copied.open())
+        return opened[-1]
+
+    copy = SnapshotTables("logs", folder=tmp_path, slos=[slo(0.3)], services=("shop",), live=live)
+    service.answer(
+        "unknown_status_count", MINUTES, [["shop", datetime(2026, 10, 22, 9, tzinfo=UTC), 3, 0, 0, 3]], bytes=500
+    )
+    assert read_service_minutes(copy, ["shop"], days(21))["request_count"].sum() == 100
+    assert not opened
+    assert read_service_minutes(copy, ["shop"], days(21, 22))["request_count"].sum() == 3
+    assert read_deployments(copy, ["shop"], days(20, 21)).empty
+    assert read_deployments(copy, ["mail"], days(21)).empty
+    assert len(opened) == 1
+    assert copy.cost().bytes_processed == 500 + 1000  # the rows, and what the days say of themselves
+    assert copy.cost().log_bytes == 0
+    assert "service_minutes" in copy.queries()["name"].tolist()
 
 
 def test_services_that_were_seen(world, service):

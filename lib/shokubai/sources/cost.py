@@ -1,0 +1,50 @@
+"""What statements cost in a warehouse that bills for what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shokubai.config.model import BigQuery
+from shokubai.sources.warehouse import Statement
+
+TEBIBYTE = 2**40
+LOG = "requests"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bytes and money of some statements.
+
+    ``log_bytes`` are the bytes read by those that read the request log itself. ``price`` is what ``bytes_billed``
+    cost at the warehouse file's price per TiB, in ``currency``.
+    """
+
+    statement_count: int
+    bytes_processed: int
+    bytes_billed: int
+    log_bytes: int
+    price: float
+    currency: str
+
+    @classmethod
+    def of(cls, statements: Iterable[Statement], settings: BigQuery) -> Cost:
+        """What statements that were run have cost."""
+        run = list(statements)
+        billed = sum(s.bytes_billed or 0 for s in run)
+        return cls(
+            statement_count=len(run),
+            bytes_processed=sum(s.bytes or 0 for s in run),
+            bytes_billed=billed,
+            log_bytes=sum(s.bytes or 0 for s in run if LOG in s.tables),
+            price=billed / TEBIBYTE * settings.price_per_tib,
+            currency=settings.currency,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Cost:
+        return cls(**values)
