@@ -16,9 +16,12 @@ from rich.progress import TaskID
 
 from shokubai import config
 from shokubai.cli.terminal import console, outputs_option, parameters_option, progress, status
+from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
-from shokubai.runner import Job, Progress, Summary, make_plan, make_reports
+from shokubai.runner import Job, Plan, Progress, Summary, estimate_run, make_plan, make_reports
 from shokubai.runner.journal import Record
+from shokubai.sources.bigquery_cost import in_units
+from shokubai.tables import BuildEstimate
 
 WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
 
@@ -29,6 +32,8 @@ WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
     "--week", "week_text", metavar="WEEK", help="ISO week such as 2026-W44. Default: the last complete one."
 )
 @click.option("--team", "teams", metavar="TEAM", multiple=True, help="Only this team; may be given several times.")
+@click.option("--warehouse", metavar="NAME", help="Read this file in parameters/warehouses instead of the run's.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be read and what it would cost.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Reports at once. Default: one per processor.")
 @click.option("--force", is_flag=True, help="Make reports again that are up to date.")
 @click.option(
@@ -53,6 +58,8 @@ def command(
     name: str,
     week_text: str | None,
     teams: Sequence[str],
+    warehouse: str | None,
+    dry_run: bool,
     jobs: int | None,
     force: bool,
     timeout: float,
@@ -76,7 +83,11 @@ def command(
         notebooks=notebooks_dir or _own_notebooks(),
         week=Week.parse(week_text) if week_text else None,
         teams=teams,
+        warehouse=warehouse,
     )
+    if dry_run:
+        _estimate(plan)
+        return
     with _terminable(), _Terminal() as shown:
         summary = make_reports(
             plan, jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, force=force, progress=shown
@@ -84,6 +95,39 @@ def command(
     _tell(summary, outputs_dir)
     if summary.failures:
         sys.exit(1)
+
+
+def _estimate(plan: Plan) -> None:
+    """Say what a run would read, and refuse what the run itself would refuse."""
+    refused: list[ShokubaiError] = []
+    for estimate in estimate_run(plan):
+        console.print(f"{estimate.warehouse}: {_scan(estimate)}")
+        for line in (_fetch(estimate), _caps(estimate)):
+            if line:
+                console.print(f"{estimate.warehouse}: {line}")
+        refused += [estimate.refused] if estimate.refused else []
+    console.print(f"{len(plan.jobs)} report(s) of {plan.week}. Nothing was run.")
+    if refused:
+        raise refused[0]
+
+
+def _scan(estimate: BuildEstimate) -> str:
+    if not estimate.days:
+        return "no day of the log to scan, the small tables are up to date"
+    size = in_units(estimate.scan_bytes) + (f", {estimate.scan_price}" if estimate.scan_price else "")
+    days = f"{estimate.days[0]} to {estimate.days[-1]}" if len(estimate.days) > 1 else f"{estimate.days[0]}"
+    return f"{len(estimate.days)} day(s) of the log to scan, {days}: {size}"
+
+
+def _fetch(estimate: BuildEstimate) -> str:
+    if estimate.fetch_bytes is None:
+        return ""
+    size = f"{in_units(estimate.fetch_bytes)}, {estimate.fetch_price}"
+    return f"to fetch once for all reports: {size}" + (" and the days to scan" if estimate.days else "")
+
+
+def _caps(estimate: BuildEstimate) -> str:
+    return f"allowed: {estimate.caps}" if estimate.caps else ""
 
 
 def _own_notebooks() -> Path:
@@ -111,6 +155,11 @@ def _tell(summary: Summary, outputs: Path) -> None:
         error = record.error or {}
         cell = f"cell {error['cell']}: " if error.get("cell") else ""
         console.print(f"failed: {record.team or 'organization'}/{record.notebook}: {cell}{error.get('message', '')}")
+    for name, cost in summary.costs.items():
+        console.print(
+            f"{name}: {cost.statement_count} statements read {in_units(cost.bytes_processed)}, of the log "
+            f"{in_units(cost.log_bytes)}; billed {in_units(cost.bytes_billed)}, {cost.price:.2f} {cost.currency}"
+        )
     counts = [f"{summary.count('made')} made", f"{summary.count('no_data')} no data"]
     console.print(" · ".join([*counts, f"{summary.count('failed')} failed", f"{len(summary.up_to_date)} up to date"]))
     console.print(str(outputs / "index.html"))

@@ -32,15 +32,21 @@ TEAM_REPORT = "weekly_team_report"
 
 
 def sre_overview(
-    *, week: str, parameters_dir: str = "", outputs_dir: str = "", run: str = "weekly", generated_at: str = ""
+    *,
+    week: str,
+    parameters_dir: str = "",
+    outputs_dir: str = "",
+    run: str = "weekly",
+    warehouse: str = "",
+    generated_at: str = "",
 ) -> SreOverview:
     """Open a week across all teams of a run.
 
     What a team's report stated is read from its facts. A team whose report failed, or whose data cannot be read,
-    gets a row with the reason; any other team without a report of that week is computed. Raises UsageError for
-    unknown names.
+    gets a row with the reason; any other team without a report of that week is computed. A ``warehouse`` is read
+    instead of the run's and the teams' own. Raises UsageError for unknown names.
     """
-    opened = workspace.open(parameters_dir or None, outputs_dir or None, run=run)
+    opened = workspace.open(parameters_dir or None, outputs_dir or None, run=run, warehouse=warehouse or None)
     return SreOverview(opened, opened.parameters.run(run), Week.parse(week), generated_at=generated_at)
 
 

@@ -135,3 +135,25 @@ def test_a_run_tells_each_report_and_sums_up(folder):
         "0 made · 0 no data · 0 failed · 1 up to date\noutputs/index.html\n",
         "",
     )
+
+
+def test_a_dry_run_says_what_would_be_read_and_makes_nothing(folder):
+    size = (folder / "outputs" / "requests.parquet").stat().st_size
+    result = CliRunner().invoke(main, ["run", "weekly", "--dry-run"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        f"main: 1 day(s) of the log to scan, 2026-10-28: {2 * size / 1024:.1f} KiB\n"
+        "2 report(s) of 2026-W44. Nothing was run.\n"
+    )
+    assert [path.name for path in (folder / "outputs").iterdir()] == ["requests.parquet"]
+
+
+def test_another_warehouse_than_the_run_s(folder):
+    other = FILES["parameters/warehouses/main.yaml"].replace("requests.parquet", "elsewhere.parquet")
+    (folder / "parameters/warehouses/other.yaml").write_text(other)
+    (folder / "outputs" / "requests.parquet").rename(folder / "outputs" / "elsewhere.parquet")
+    result = CliRunner().invoke(main, ["run", "weekly", "--dry-run", "--warehouse", "other"])
+    assert (result.exit_code, result.stdout.partition(" to scan")[0]) == (0, "other: 1 day(s) of the log")
+    assert refused("weekly", "--warehouse", "othr") == (
+        "no warehouse is called 'othr' in parameters/warehouses; there are: main, other; did you mean 'other'?\n"
+    )

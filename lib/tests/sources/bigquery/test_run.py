@@ -43,8 +43,8 @@ def run(service, tmp_path):
     service.answer("INFORMATION_SCHEMA.PARTITIONS", PARTITION, [["20261028", 5, 900, 1]])
     service.answer("AS small_table", DAYS)
 
-    def make() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from shokubai.cli import main; main()", "run", "weekly"]
+    def make(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from shokubai.cli import main; main()", "run", "weekly", *options]
         command += ["--parameters", str(parameters), "--outputs", str(tmp_path / "outputs")]
         environment = {**os.environ, "BIGQUERY_EMULATOR_HOST": service.address}
         return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
@@ -62,6 +62,22 @@ def test_a_run_that_would_cost_too_much(service, run, tmp_path):
     assert "Traceback" not in ended.stderr
     assert service.written == {}
     assert not list((tmp_path / "outputs").rglob("*.html"))
+
+
+def test_a_dry_run_that_would_cost_too_much(service, run, tmp_path):
+    service.answer("AS within_1_count", bytes=21 * 2**30)
+    ended = run("--dry-run")
+    assert ended.returncode == 2
+    assert ended.stdout.splitlines() == [
+        "demo: 1 day(s) of the log to scan, 2026-10-28: 21.0 GiB, 0.13 USD",
+        "demo: to fetch once for all reports: 0 B, 0.00 USD and the days to scan",
+        "demo: allowed: 20.0 GiB per statement, 500.0 GiB per run",
+        "13 report(s) of 2026-W44. Nothing was run.",
+    ]
+    assert "query minute_counts was not run in warehouse demo" in " ".join(ended.stderr.split())
+    assert service.written == {}
+    assert service.asked("POST", "/tables") == 0
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_a_run_that_is_not_permitted(service, run):
