@@ -8,17 +8,17 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint format clean browser emulator
+.PHONY: help report test lab lint format clean browser emulator emulator-where-possible
 .DELETE_ON_ERROR:
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: $(VENV)/.ready ## Make the demo organisation's weekly reports; prints where they are
 	@$(BIN)/shokubai demo --if-missing
 	@$(BIN)/shokubai run weekly
 
-test: $(VENV)/.ready-test browser lint ## Run every check and test
+test: $(VENV)/.ready-test browser emulator-where-possible lint ## Run every check and test
 	$(BIN)/pytest -n auto
 
 lab: $(VENV)/.ready-test ## Open the notebooks in JupyterLab
@@ -35,7 +35,9 @@ format: $(VENV)/.ready-test ## Bring the code into the usual form
 	$(BIN)/ruff check --fix lib notebooks
 	$(BIN)/ruff format lib notebooks
 
-emulator: .venv-emulator/.ready ## Set up an emulator of BigQuery, for the tests that need one (Python 3.13)
+emulator: $(VENV)/.ready-test .venv-emulator/.ready ## Start an emulator of BigQuery with the demo's logs (Python 3.13)
+	@$(BIN)/shokubai demo --if-missing
+	@exec $(BIN)/python lib/tests/emulator/start.py --demo outputs/demo
 
 clean: ## Remove the environment and caches; parameters and outputs stay
 	rm -rf $(VENV) .venv-emulator build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -69,6 +71,10 @@ EMULATOR_PYTHON ?= $(shell for p in python3.15 python3.14 python3.13 python3 \
 	$(EMULATOR_PYTHON) -m venv --clear .venv-emulator
 	.venv-emulator/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $<
 	@touch $@
+
+emulator-where-possible:
+	@if [ -n "$(EMULATOR_PYTHON)" ]; then $(MAKE) --no-print-directory .venv-emulator/.ready; else \
+		echo "Python 3.13 or newer was not found: tests that talk to an emulator of BigQuery are skipped." >&2; fi
 
 # Tests marked `browser` drive Chromium from Debian's packages; Japanese pages need a font with their characters.
 browser:

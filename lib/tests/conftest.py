@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from shokubai.workspace import Workspace
 
 # Tests with the mark fail instead of being skipped where the variable is set.
-REQUIRED = {"browser": "SHOKUBAI_REQUIRE_BROWSER", "googlesql": "SHOKUBAI_REQUIRE_ANALYSER"}
+REQUIRED = {
+    "browser": "SHOKUBAI_REQUIRE_BROWSER",
+    "emulator": "SHOKUBAI_REQUIRE_EMULATOR",
+    "googlesql": "SHOKUBAI_REQUIRE_ANALYSER",
+}
 REAL_DATA = os.environ.get("SHOKUBAI_REAL_DATA", "")
 PROJECT = Path(__file__).resolve().parents[2]
 PARAMETERS = PROJECT / "parameters"
@@ -35,7 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"SHOKUBAI_REAL_DATA names no folder: {REAL_DATA}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not os.environ.get("SHOKUBAI_BIGQUERY_PROJECT"):  # nobody misses what only a real project can show
+        live = [item for item in items if item.get_closest_marker("bigquery_live")]
+        config.hook.pytest_deselected(items=live)
+        items[:] = [item for item in items if item not in live]
     if not REAL_DATA:
         unset = pytest.mark.skip(reason="SHOKUBAI_REAL_DATA is not set")
         for item in items:

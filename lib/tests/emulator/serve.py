@@ -4,10 +4,14 @@ What is done to it first, and why:
 
 * It asks DuckDB for extensions over the network. ``ducklake`` comes as a package instead, and is loaded from there;
   functions on geography need one that does not, and are left out.
-* It does not know two things that BigQuery documents and that are used: a table's day as a job's destination
-  (``table$20261026``), and the size and time of change of partitions in INFORMATION_SCHEMA.PARTITIONS.
+* It does not know some things that BigQuery documents and that are used: a table's day as a job's destination
+  (``table$20261026``), the size and time of change of partitions in INFORMATION_SCHEMA.PARTITIONS, how many bytes a
+  statement reads, and a limit for them. A row counts as 100 bytes, and of a partitioned table the days from @start to
+  @end are read.
+* Tables that are not partitioned would have changed at the moment at which they are looked at.
 """
 
+import re
 import site
 import sys
 from pathlib import Path
@@ -36,11 +40,13 @@ def connect(*arguments, config=None, **options):
 duckdb.connect = connect
 
 from local_bigquery import cli  # noqa: E402
-from local_bigquery.catalog import tables  # noqa: E402
+from local_bigquery.catalog import metadata, tables  # noqa: E402
 from local_bigquery.engine import database  # noqa: E402
 from local_bigquery.errors import BigQueryError  # noqa: E402
+from local_bigquery.jobs import query as queries  # noqa: E402
 from local_bigquery.sql.rules import information_schema  # noqa: E402
 
+BYTES_PER_ROW = 100
 database.FUNCTIONS = [path for path in database.FUNCTIONS if path.stem != "geography"]
 _write = tables.write
 
@@ -92,7 +98,7 @@ def partitions(project, dataset):
             *information_schema._identity(table),
             partition,
             count,
-            count * 100,
+            count * BYTES_PER_ROW,
             information_schema._timestamp(table.creationTime),
             "ACTIVE",
         ]
@@ -102,6 +108,57 @@ def partitions(project, dataset):
     return columns, rows
 
 
+_defaults, _started = tables.defaults, metadata.now()
+_execute = queries.execute
+
+
+def defaults(*name):
+    return _defaults(*name).replace(creationTime=_started, lastModifiedTime=_started)
+
+
+def execute(cursor, project, job_id, config, dry_run=False, session=None):
+    """Run a statement, with the bytes that it reads in its statistics, unless they are more than it may."""
+    size = bytes_read(cursor, project, config)
+    if not dry_run and config.maximumBytesBilled and int(config.maximumBytesBilled) < size:
+        raise BigQueryError(
+            "bytesBilledLimitExceeded",
+            f"Query exceeded limit for bytes billed: {config.maximumBytesBilled}. {size} or higher required.",
+        )
+    statistics, children, destination = _execute(cursor, project, job_id, config, dry_run, session)
+    billed = max(size, 10 * 2**20) if size else 0
+    statistics = statistics.replace(totalBytesProcessed=str(size), totalBytesBilled=str(billed))
+    return statistics, children, destination
+
+
+def bytes_read(cursor, project, config):
+    bounds = {p.name: p.parameterValue.value for p in config.queryParameters or [] if p.name in ("start", "end")}
+    return BYTES_PER_ROW * sum(rows_read(cursor, name, bounds) for name in sorted(tables_read(project, config)))
+
+
+def tables_read(project, config):
+    """The tables that a statement names, in full or by those of the dataset in use."""
+    named = {tuple(name) for name in re.findall(r"`([\w-]+)\.(\w+)\.(\w+)`", config.query)}
+    dataset = config.defaultDataset
+    if dataset:
+        names = re.findall(r"\b(?:FROM|JOIN) (\w+)\b", config.query)
+        named |= {(dataset.projectId or project, dataset.datasetId, name) for name in names}
+    return {name for name in named if tables.exists(*name)}
+
+
+def rows_read(cursor, name, bounds):
+    partitioning = tables.load(*name).timePartitioning
+    where = ""
+    if partitioning and partitioning.field and len(bounds) == 2:
+        column = database.quote(partitioning.field)
+        where = (
+            f" WHERE {column} >= date_trunc('day', TIMESTAMPTZ '{bounds['start']}')"
+            f" AND {column} < TIMESTAMPTZ '{bounds['end']}'"
+        )
+    return cursor.execute(f"SELECT count(*) FROM {tables.name(*name)}{where}").fetchone()[0]
+
+
+queries.execute = execute
+tables.defaults = defaults
 tables.write = write
 for views in list(vars(information_schema).values()):
     if isinstance(views, dict) and "PARTITIONS" in views:

@@ -16,6 +16,7 @@ from shokubai.config.model import BigQuery
 from shokubai.core.errors import DataError, ShokubaiError
 from shokubai.core.windows import Window
 from shokubai.sources.bigquery_jobs import BigQueryJobs
+from shokubai.sources.bigquery_statement import Text
 from shokubai.sources.bigquery_table import BigQueryTable
 from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
 from shokubai.tables import read_service_minutes
@@ -72,7 +73,7 @@ def test_the_answers_are_those_of_duckdb(emulator, log, tmp_path, kind):
     for name in names:
         files = sorted((tmp_path / kind).glob(f"{name}*.parquet"))
         time = {"requests": "timestamp", "metrics": "timestamp"}.get(name, "")
-        emulator.load(emulator.client, f"aoba-logs.{kind}.{name}", files, partitioned_by=time)
+        emulator.load(f"aoba-logs.{kind}.{name}", files, partitioned_by=time)
     tables = opened(emulator, kind, names, log.objectives() if kind == "awkward" else ())
     asked = 0
     for (read, ours), (_, theirs) in zip(log.questions(tables), log.questions(duckdb), strict=True):
@@ -99,9 +100,7 @@ def read_of(duckdb, read):
 def test_late_data_and_a_second_build(emulator, log, tmp_path):
     rows = log.requests()
     pq.write_table(rows, tmp_path / "requests.parquet")
-    emulator.load(
-        emulator.client, "aoba-logs.late.requests", [tmp_path / "requests.parquet"], partitioned_by="timestamp"
-    )
+    emulator.load("aoba-logs.late.requests", [tmp_path / "requests.parquet"], partitioned_by="timestamp")
     window = log.WINDOWS[0]
     first = opened(emulator, "late", ["requests"], ())
     days = first.build(window).days_scanned
@@ -112,7 +111,7 @@ def test_late_data_and_a_second_build(emulator, log, tmp_path):
     at = rows.column("timestamp").to_pylist()
     late = rows.take([n for n, t in enumerate(at) if t in monday and rows["service_name"][n].as_py() == "shop"][:1])
     pq.write_table(late, tmp_path / "late.parquet")
-    emulator.load(emulator.client, "aoba-logs.late.requests", [tmp_path / "late.parquet"], partitioned_by="timestamp")
+    emulator.load("aoba-logs.late.requests", [tmp_path / "late.parquet"], partitioned_by="timestamp")
     again = opened(emulator, "late", ["requests"], ())
     assert again.build(window).days_scanned == (log.MIDNIGHT.date(),)
     assert read_service_minutes(again, ["shop"], monday)["request_count"].sum() == before + 1
@@ -130,3 +129,21 @@ def test_a_day_is_not_read_without_bounds(emulator):
 
     with pytest.raises(BadRequest, match="without a filter"):
         emulator.client.query("SELECT COUNT(*) FROM `aoba-logs.late_small.minute_counts`").result()
+
+
+@pytest.mark.parametrize("over", ["Storage Read API", "REST"])
+def test_many_rows_arrive_whole(emulator, monkeypatch, over):
+    monkeypatch.delenv("BIGQUERY_STORAGE_EMULATOR_HOST", raising=False)
+    if over == "Storage Read API":
+        monkeypatch.setenv("BIGQUERY_STORAGE_EMULATOR_HOST", emulator.storage_address)
+    settings = BigQuery("aoba-logs", "aoba-logs", "US", "aoba-logs.late_small", 2**40, 2**40, 6.25, "USD", 120)
+    jobs = BigQueryJobs(settings, where="warehouse w", endpoint=emulator.address)
+    sql = "SELECT n, CONCAT('route ', CAST(n AS STRING)) AS route FROM UNNEST(GENERATE_ARRAY(1, 120000)) AS n"
+    sessions = []
+    if client := jobs._emulated_storage:
+        create = client.create_read_session
+        monkeypatch.setattr(client, "create_read_session", lambda **a: sessions.append(a) or create(**a))
+    rows = jobs.run(Text("many", sql)).rows
+    assert len(sessions) == (over == "Storage Read API")
+    assert sorted(rows.column("n").to_pylist()) == list(range(1, 120_001))
+    assert set(rows.column("route").to_pylist()) == {f"route {n}" for n in range(1, 120_001)}

@@ -1,10 +1,9 @@
-"""The whole weekly run on BigQuery's emulator, against the same run on DuckDB."""
+"""The whole weekly run on BigQuery's emulator, against the same run on DuckDB, with another warehouse named only."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -13,81 +12,104 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
-COMPANIONS = ("metrics", "deployments", "incidents", "alerts", "sre_requests")
-WAREHOUSE = """\
-engine: bigquery
-project: aoba-logs
-location: US
-dataset: shokubai
-tables:
-  requests: {table: demo.requests}
-""" + "".join(f"  {name}: {{table: demo.{name}}}\n" for name in COMPANIONS)
+WEEK = "2026-W44"
+ROW_BYTES = 100  # as the emulator counts
+SMALL_TABLES = ("minute_counts", "hour_latency")
+FETCHED = ("minute_counts_rows", "hour_latency_rows", "metric_hours", "deployments", "incidents", "alerts")
 
 
 @pytest.fixture(scope="module")
 def run(emulator, demo_outputs, tmp_path_factory):
-    """``shokubai run weekly`` with nothing changed but the warehouse file."""
-    folder = tmp_path_factory.mktemp("weekly")
-    shutil.copytree(PROJECT / "parameters", folder / "parameters")
-    (folder / "parameters" / "warehouses" / "demo.yaml").write_text(WAREHOUSE, encoding="utf-8")
-    demo = demo_outputs / "demo"
-    emulator.load(
-        emulator.client,
-        "aoba-logs.demo.requests",
-        sorted(demo.glob("requests/*/*.parquet")),
-        partitioned_by="timestamp",
-    )
-    for name in COMPANIONS:
-        emulator.load(emulator.client, f"aoba-logs.demo.{name}", [demo / f"{name}.parquet"])
+    """``shokubai run weekly --warehouse bigquery`` with the shipped parameters."""
+    outputs = tmp_path_factory.mktemp("weekly")
+    emulator.load_demo(demo_outputs / "demo")
 
-    def make(*options):
+    def make(*options, status=0):
         command = [sys.executable, "-c", "from shokubai.cli import main; main()", "run", "weekly", *options]
-        command += ["--parameters", str(folder / "parameters"), "--outputs", str(folder / "outputs")]
         ended = subprocess.run(
-            command,
+            [*command, "--warehouse", "bigquery", "--outputs", str(outputs)],
             cwd=PROJECT,
-            env={**os.environ, "BIGQUERY_EMULATOR_HOST": emulator.address},
+            env={**os.environ, **emulator.environment},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return folder / "outputs" / "weekly" / "2026-W44"
+        assert ended.returncode == status, ended.stdout + ended.stderr
+        return ended.stdout
 
+    make.folder = outputs / "weekly" / WEEK
     return make
 
 
-def scans(emulator):
-    """How often each small table's statement was run on the log."""
-    jobs = emulator.client.list_jobs(max_results=100_000)
-    names = [job.labels.get("shokubai_statement", "") for job in jobs if not getattr(job, "dry_run", False)]
-    return Counter(name for name in names if name in ("minute_counts", "hour_latency"))
+def jobs(emulator):
+    """The jobs that were run, by the statement's label and by the labels of who ran them."""
+    return [job.labels for job in emulator.client.list_jobs(max_results=100_000) if "shokubai_run" in job.labels]
 
 
 def facts_of(folder):
     found = {}
     for file in sorted(folder.rglob("*.facts.json")):
         facts = json.loads(file.read_text(encoding="utf-8"))
-        for engines_own in ("bytes_read", "query_count"):
+        for engines_own in ("bytes_read", "query_count", "warehouse", "cost"):
             facts.get("provenance", {}).pop(engines_own, None)
         found[str(file.relative_to(folder))] = facts
     return found
 
 
-def test_the_same_facts_as_with_duckdb_for_the_bytes_of_one_team(run, emulator, weekly_outputs):
-    before = scans(emulator)
-    run("--team", "search")
-    once = scans(emulator)
-    days = len(list_days(emulator))
-    assert once - before == Counter(minute_counts=days, hour_latency=days)
-    made = facts_of(run())
-    assert scans(emulator) == once  # the other eleven teams read the log not once more
-    wanted = facts_of(weekly_outputs / "weekly" / "2026-W44")
+def manifest(run):
+    return json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_a_dry_run_says_what_a_run_would_read(run, emulator):
+    said = run("--dry-run")
+    assert f"bigquery: {days(emulator)} day(s) of the log to scan" in said
+    assert "bigquery: to fetch once for all reports:" in said
+    assert "bigquery: allowed: 50.0 GiB per statement, 500.0 GiB per run" in said
+    assert f"13 report(s) of {WEEK}. Nothing was run." in said
+    assert jobs_of_ours(emulator) == Counter(requests_partitions=1)
+    assert list(emulator.client.list_tables("aoba-logs.shokubai")) == []
+
+
+def test_twelve_teams_have_the_facts_of_duckdb_for_the_bytes_of_one(run, emulator, weekly_outputs):
+    """From nothing, for one team and then for all; the log is scanned and the small tables are fetched just once."""
+    rows = next(iter(emulator.client.query("SELECT COUNT(*) FROM `aoba-logs.demo.requests`").result()))[0]
+    costs, before = [], jobs_of_ours(emulator)
+    for options in (("--team", "search"), ("--force",)):
+        for name in SMALL_TABLES:
+            emulator.client.delete_table(f"aoba-logs.shokubai.{name}", not_found_ok=True)
+        run(*options)
+        costs.append(manifest(run)["costs"]["bigquery"])
+        after = jobs_of_ours(emulator)
+        ran, before = after - before, after
+        assert {name: ran[name] for name in SMALL_TABLES} == dict.fromkeys(SMALL_TABLES, days(emulator))
+        assert {name: ran[name] for name in FETCHED} == dict.fromkeys(FETCHED, 1)
+    assert costs[0] == costs[1]
+    assert costs[0]["log_bytes"] == len(SMALL_TABLES) * ROW_BYTES * rows
+    assert costs[0]["bytes_billed"] >= costs[0]["bytes_processed"] > costs[0]["log_bytes"]
+    assert costs[0]["price"] == pytest.approx(costs[0]["bytes_billed"] / 2**40 * 6.25)
+
+    made = facts_of(run.folder)
+    wanted = facts_of(weekly_outputs / "weekly" / WEEK)
     assert sorted(made) == sorted(wanted)
     assert len([name for name in made if name.endswith("weekly_team_report.facts.json")]) == 12
     for name, facts in wanted.items():
         assert made[name] == facts, name
 
 
-def list_days(emulator):
-    return list(emulator.client.query("SELECT DISTINCT DATE(timestamp) FROM `aoba-logs.demo.requests`").result())
+def test_a_second_run_reads_nothing_of_the_log_and_makes_nothing(run):
+    said = run()
+    assert "13 up to date" in said
+    assert manifest(run)["costs"]["bigquery"]["log_bytes"] == 0
+    assert {report["cost"] and report["cost"]["bytes_billed"] for report in manifest(run)["reports"]} <= {0, None}
+
+
+def days(emulator):
+    return len(
+        list(emulator.client.query("SELECT DATE(timestamp) d FROM `aoba-logs.demo.requests` GROUP BY d").result())
+    )
+
+
+def jobs_of_ours(emulator):
+    return Counter(
+        labels["shokubai_statement"] for labels in jobs(emulator) if labels["shokubai_run"] == "weekly_2026-w44"
+    )

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from shokubai import config, tables
+from shokubai.sources.bigquery_statement import Text
+
 PROJECT = Path(__file__).resolve().parents[4]
 WAREHOUSE = """\
 engine: bigquery
@@ -35,11 +38,17 @@ PARTITION = {"id": "STRING"} | dict.fromkeys(("row_count", "byte_count", "change
 
 
 @pytest.fixture
-def run(service, tmp_path):
-    """``shokubai run weekly`` of the demo organisation, whose log is said to be in BigQuery."""
-    parameters = tmp_path / "parameters"
-    shutil.copytree(PROJECT / "parameters", parameters)
-    (parameters / "warehouses" / "demo.yaml").write_text(WAREHOUSE, encoding="utf-8")
+def parameters(tmp_path):
+    """Those of the demo organisation, whose log is said to be in BigQuery."""
+    folder = tmp_path / "parameters"
+    shutil.copytree(PROJECT / "parameters", folder)
+    (folder / "warehouses" / "demo.yaml").write_text(WAREHOUSE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(service, parameters, tmp_path):
+    """``shokubai run weekly`` with these parameters."""
     service.answer("INFORMATION_SCHEMA.PARTITIONS", PARTITION, [["20261028", 5, 900, 1]])
     service.answer("AS small_table", DAYS)
 
@@ -78,6 +87,20 @@ def test_a_dry_run_that_would_cost_too_much(service, run, tmp_path):
     assert service.written == {}
     assert service.asked("POST", "/tables") == 0
     assert not (tmp_path / "outputs").exists()
+
+
+def test_the_statements_of_a_report_say_whose_they_are(service, parameters, monkeypatch, tmp_path):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", service.address)
+    monkeypatch.setenv("SHOKUBAI_LABELS", "shokubai_run=weekly_2026-w44,team=search,notebook=weekly_team_report")
+    opened = tables.open_tables(config.load(parameters), "demo", outputs=tmp_path)
+    opened.warehouse.jobs.estimate(Text("answer", "SELECT 42 AS answer"))
+    (configuration,) = service.inserted(dry=True)
+    assert configuration["labels"] == {
+        "shokubai_run": "weekly_2026-w44",
+        "team": "search",
+        "notebook": "weekly_team_report",
+        "shokubai_statement": "answer",
+    }
 
 
 def test_a_run_that_is_not_permitted(service, run):
