@@ -47,6 +47,7 @@ from shokubai.tables.store import (
 )
 
 AT_ONCE = 8  # statements under way at the same time
+LOOK_AGAIN_SECONDS = 15.0  # while another build is waited for
 ROWS_AT_ONCE = 2_000_000  # fetched by one statement; they must fit into memory
 _T = TypeVar("_T")
 NO_INPUT = "no input"  # what a day without input is made from
@@ -117,6 +118,26 @@ class DatasetTables(Tables):
         """
         self._at_once = jobs or self._at_once
         return self._build(list(window.utc_days()), progress or (lambda *_: None))
+
+    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> None:
+        """Wait while another build brings the window's days up to date; several at once would all scan them.
+
+        Not longer than a statement may take without a day becoming up to date: whoever should build may be gone.
+        """
+        days = list(window.utc_days())
+        tell = progress or (lambda *_: None)
+        since, left = time.monotonic(), len(days)
+        while True:
+            inputs, _ = self._inputs(days)
+            if self.warehouse.has_small_tables():
+                self._look_at(days)
+            stale = self._stale(days, inputs)
+            if len(stale) < left:
+                since, left = time.monotonic(), len(stale)
+            if not stale or time.monotonic() - since >= self.warehouse.jobs.settings.timeout_seconds:
+                return
+            tell(len(days) - len(stale), len(days), "another shard scans the log")
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
         """What ``build`` would read of the log now, and ``take_snapshot`` of what is there.

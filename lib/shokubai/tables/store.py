@@ -143,6 +143,12 @@ class Tables:
             seconds=time.perf_counter() - started,
         )
 
+    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> None:
+        """Where others see these tables too, wait while one of them brings the window's days up to date.
+
+        Here nobody does: files are of this machine.
+        """
+
     def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
         """What ``build`` would read of the log now. Nothing is written, and of the log only its extent is read.
 

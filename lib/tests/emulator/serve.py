@@ -140,13 +140,17 @@ def tables_read(project, config):
     named = {tuple(name) for name in re.findall(r"`([\w-]+)\.(\w+)\.(\w+)`", config.query)}
     dataset = config.defaultDataset
     if dataset:
-        names = re.findall(r"\b(?:FROM|JOIN) (\w+)\b", config.query)
+        names = set(re.findall(r"\b(?:FROM|JOIN) (\w+)\b", config.query))
+        names -= set(re.findall(r"\b(\w+) AS \(", config.query))
         named |= {(dataset.projectId or project, dataset.datasetId, name) for name in names}
-    return {name for name in named if tables.exists(*name)}
+    return named
 
 
 def rows_read(cursor, name, bounds):
-    partitioning = tables.load(*name).timePartitioning
+    try:
+        partitioning = tables.load(*name).timePartitioning
+    except BigQueryError:
+        return 0  # it is not there, as running the statement will say
     where = ""
     if partitioning and partitioning.field and len(bounds) == 2:
         column = database.quote(partitioning.field)

@@ -385,6 +385,32 @@ def test_two_builds_at_once(world, service):
     assert world.scans() == []
 
 
+def test_others_are_left_to_build(world, monkeypatch):
+    """Three shards start at once; one builds, and another waits and has nothing to scan then."""
+    monkeypatch.setattr("shokubai.tables.dataset.LOOK_AGAIN_SECONDS", 0.01)
+    told = []
+
+    def tell(done, total, what):
+        told.append((done, total, what))
+        if len(told) == 2:
+            world.open().build(days(20, 22))
+
+    waiting = world.open()
+    waiting.let_others_build(days(20, 24), progress=tell)
+    assert told == [(2, 5, "another shard scans the log")] * 2
+    world.forget()
+    assert waiting.build(days(20, 24)).days_scanned == ()
+    assert world.scans() == []
+
+
+def test_a_builder_that_never_comes_is_not_waited_for(world, monkeypatch):
+    monkeypatch.setattr("shokubai.tables.dataset.LOOK_AGAIN_SECONDS", 0.01)
+    waiting = world.open(timeout_seconds=0.2)
+    waiting.let_others_build(days(20, 22))
+    assert world.scans() == []
+    assert waiting.build(days(20, 22)).days_scanned == october(20, 21, 22)
+
+
 def test_another_build_wrote_a_newer_day_in_the_meantime(world, service):
     interfere = [True]
 
