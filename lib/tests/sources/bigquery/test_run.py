@@ -103,6 +103,25 @@ def test_the_statements_of_a_report_say_whose_they_are(service, parameters, monk
     }
 
 
+def test_what_reports_read_cannot_be_fetched(service, run, parameters, tmp_path):
+    """The log could be scanned, but the reports have no deployments to read: each says so, and none is made."""
+    (parameters / "warehouses" / "demo.yaml").write_text(
+        WAREHOUSE + "  deployments: {table: ops.deploys}\n", encoding="utf-8"
+    )
+    service.add_table("aoba-logs.ops.deploys", {"deployed_at": "TIMESTAMP", "service_name": "STRING"})
+    service.answer("INFORMATION_SCHEMA.PARTITIONS", PARTITION)
+    service.answer("FROM deployments", refused=(403, "accessDenied", "Access Denied: Table aoba-logs:ops.deploys"))
+    ended = run("--team", "search", "--team", "billing")
+    assert ended.returncode == 1
+    for team in ("search", "billing"):
+        assert f"failed: {team}/weekly_team_report: query deployments failed in warehouse demo" in ended.stdout
+        page = tmp_path / "outputs" / "weekly" / "2026-W44" / team / "weekly_team_report.html"
+        assert "Access Denied: Table aoba-logs:ops.deploys" in page.read_text(encoding="utf-8")
+    assert "roles/bigquery.dataViewer on the datasets of the logs" in ended.stdout
+    assert len([text for text in service.statements(dry=True) if "FROM deployments" in text]) == 1
+    assert service.written == {}
+
+
 def test_a_run_that_is_not_permitted(service, run):
     service.fail(
         "POST", "/jobs$", status=403, reason="accessDenied", message="Access Denied: Project aoba-sre", times=99
