@@ -15,10 +15,19 @@ import click
 from rich.progress import TaskID
 
 from shokubai import config
-from shokubai.cli.terminal import console, outputs_option, parameters_option, progress, status
+from shokubai.cli.terminal import (
+    console,
+    jobs_option,
+    notebooks_option,
+    outputs_option,
+    parameters_option,
+    progress,
+    status,
+    timeout_option,
+)
 from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
-from shokubai.runner import Job, Plan, Progress, Summary, estimate_run, make_plan, make_reports
+from shokubai.runner import Job, Plan, Progress, Summary, choose_shard, estimate_run, make_plan, make_reports
 from shokubai.runner.journal import Record
 from shokubai.sources.bigquery_cost import in_units
 from shokubai.tables import BuildEstimate
@@ -32,32 +41,25 @@ WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
     "--week", "week_text", metavar="WEEK", help="ISO week such as 2026-W44. Default: the last complete one."
 )
 @click.option("--team", "teams", metavar="TEAM", multiple=True, help="Only this team; may be given several times.")
+@click.option(
+    "--shard",
+    metavar="K/N",
+    help="Only part K of the run's teams divided into N, the organisation's pages not; */N takes K from a Kubernetes "
+    "indexed Job. Default: the task of a Cloud Run job, else all. `shokubai join` puts the parts together.",
+)
 @click.option("--warehouse", metavar="NAME", help="Read this file in parameters/warehouses instead of the run's.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read and what it would cost.")
-@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Reports at once. Default: one per processor.")
+@jobs_option
 @click.option("--force", is_flag=True, help="Make reports again that are up to date.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=600,
-    show_default=True,
-    help="Seconds that one report may take.",
-)
-@click.option(
-    "--notebooks",
-    "notebooks_dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=None,
-    metavar="DIR",
-    help="Where the run's notebooks are. Default: notebooks, else those of the Shokubai checkout in use; "
-    "an installed package brings none.",
-)
+@timeout_option
+@notebooks_option
 @parameters_option
 @outputs_option
 def command(
     name: str,
     week_text: str | None,
     teams: Sequence[str],
+    shard: str | None,
     warehouse: str | None,
     dry_run: bool,
     jobs: int | None,
@@ -75,24 +77,28 @@ def command(
     1 some could not be made (each has a page that says why), 2 nothing was run because something given is wrong,
     3 the same reports are being made by another process.
     """
+    part = choose_shard(shard, os.environ)
     plan = make_plan(
         config.load(parameters_dir),
         name,
         now=datetime.now(UTC),
         outputs=outputs_dir,
-        notebooks=notebooks_dir or _own_notebooks(),
+        notebooks=notebooks_dir or own_notebooks(),
         week=Week.parse(week_text) if week_text else None,
         teams=teams,
         warehouse=warehouse,
+        shard=part,
     )
+    if part and not plan.jobs:
+        status.print(f"shard {part} has no team: the run has {len(plan.teams)}")
     if dry_run:
         _estimate(plan)
         return
-    with _terminable(), _Terminal() as shown:
+    with terminable(), Terminal() as shown:
         summary = make_reports(
             plan, jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, force=force, progress=shown
         )
-    _tell(summary, outputs_dir)
+    tell(summary, outputs_dir)
     if summary.failures:
         sys.exit(1)
 
@@ -130,14 +136,14 @@ def _caps(estimate: BuildEstimate) -> str:
     return f"allowed: {estimate.caps}" if estimate.caps else ""
 
 
-def _own_notebooks() -> Path:
+def own_notebooks() -> Path:
     """The notebooks here, or for an organisation whose parameters lie elsewhere, those of a checkout."""
     here, shipped = Path("notebooks"), Path(__file__).resolve().parents[3] / "notebooks"
     return shipped if shipped.is_dir() and not here.is_dir() else here
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """SIGTERM unwinds the run, which ends its processes; what was published stays, the next run makes the rest."""
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -150,7 +156,7 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _tell(summary: Summary, outputs: Path) -> None:
+def tell(summary: Summary, outputs: Path) -> None:
     for record in summary.failures:
         error = record.error or {}
         cell = f"cell {error['cell']}: " if error.get("cell") else ""
@@ -165,7 +171,7 @@ def _tell(summary: Summary, outputs: Path) -> None:
     console.print(str(outputs / "index.html"))
 
 
-class _Terminal(Progress):
+class Terminal(Progress):
     """A bar for the run and one line per report under way; on no terminal, one line per report made."""
 
     def __init__(self) -> None:
@@ -174,7 +180,7 @@ class _Terminal(Progress):
         self.total: TaskID | None = None
         self.lines: dict[str, TaskID] = {}
 
-    def __enter__(self) -> _Terminal:
+    def __enter__(self) -> Terminal:
         self.bars.start()
         return self
 
@@ -202,6 +208,9 @@ class _Terminal(Progress):
             self.bars.remove_task(self.lines.pop(job.name))
         self._say(f"{job.name}: {WORDS[record.status]} ({record.seconds:.1f} s)")
         self._advance()
+
+    def unfinished(self, shard: str) -> None:
+        self._say(f"not finished: {shard}")
 
     def _advance(self) -> None:
         if self.total is not None:

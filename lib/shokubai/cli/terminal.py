@@ -1,4 +1,4 @@
-"""What commands share: where text goes, how progress is shown, and the options every command has."""
+"""What commands share: where text goes, how progress is shown, and the options that several have."""
 
 from __future__ import annotations
 
@@ -36,6 +36,25 @@ outputs_option: Callable[[F], F] = click.option(
     show_default=True,
     metavar="DIR",
     help="Where everything that is made goes.",
+)
+jobs_option: Callable[[F], F] = click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, help="Reports at once. Default: one per processor."
+)
+timeout_option: Callable[[F], F] = click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=600,
+    show_default=True,
+    help="Seconds that one report may take.",
+)
+notebooks_option: Callable[[F], F] = click.option(
+    "--notebooks",
+    "notebooks_dir",
+    type=_folder,
+    default=None,
+    metavar="DIR",
+    help="Where the run's notebooks are. Default: notebooks, else those of the Shokubai checkout in use; "
+    "an installed package brings none.",
 )
 
 

@@ -3,5 +3,16 @@
 from shokubai.runner.estimate import estimate_run
 from shokubai.runner.plan import Job, Plan, make_plan
 from shokubai.runner.reports import Progress, Summary, make_reports
+from shokubai.runner.shard import Shard, choose_shard
 
-__all__ = ["Job", "Plan", "Progress", "Summary", "estimate_run", "make_plan", "make_reports"]
+__all__ = [
+    "Job",
+    "Plan",
+    "Progress",
+    "Shard",
+    "Summary",
+    "choose_shard",
+    "estimate_run",
+    "make_plan",
+    "make_reports",
+]

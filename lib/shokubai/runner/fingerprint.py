@@ -31,7 +31,7 @@ def fingerprint(
         **{f"value:{name}": value for name, value in values.items() if name not in ignored},
     }
     text = "\n".join(f"{name}={part!r}" for name, part in sorted(parts.items()))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return of_text(text)
 
 
 @cache
@@ -46,6 +46,10 @@ def library() -> str:
 def of_parameters(directory: Path) -> str:
     """The hash over every file under ``parameters/``, names included."""
     return _of_files((f for f in directory.rglob("*") if f.is_file() and not f.name.startswith(".")), root=directory)
+
+
+def of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _of_files(files: Iterable[Path], *, root: Path | None = None) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from shokubai import site
-from shokubai.runner.journal import Record
+from shokubai.runner import fingerprint
+from shokubai.runner.journal import Record, digest
 from shokubai.runner.plan import Plan
 from shokubai.sources.cost import Cost
 from shokubai.version import __version__
@@ -19,15 +20,28 @@ MANIFEST = "manifest.json"
 def manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Cost]) -> dict[str, Any]:
     """The manifest of a week: organisation's pages first, then teams by name.
 
-    ``costs`` are what the newest run read in warehouses that bill for it, for all its reports together.
+    A shard's also says which part of which teams it is and what it was made from, so that only what belongs together
+    is joined. ``costs`` are what the newest run read in warehouses that bill for it, for all its reports together.
     """
+    shard = plan.shard and {"index": plan.shard.index, "count": plan.shard.count, "teams": sorted(plan.teams)}
     return {
         "run": plan.run.name,
         "week": str(plan.week),
         "generated_at": plan.now.isoformat(),
         "code_version": __version__,
         "costs": {name: cost.to_json() for name, cost in sorted(costs.items())},
+        **({"shard": shard, "made_from": made_from(plan)} if shard else {}),
         "reports": [_entry(record) for record in sorted(records, key=lambda r: r.key)],
+    }
+
+
+def made_from(plan: Plan) -> dict[str, Any]:
+    """What team reports are made from: hashes of code, parameters and each notebook, and by team the warehouse."""
+    return {
+        "code": fingerprint.of_text(fingerprint.library()),
+        "parameters": fingerprint.of_parameters(plan.parameters.directory),
+        "notebooks": {job.notebook: digest(job.path) for job in plan.jobs if job.team is not None},
+        "warehouses": {job.team: job.warehouse for job in plan.jobs if job.team is not None},
     }
 
 
@@ -36,7 +50,9 @@ def write_manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Co
     made = manifest(plan, records, costs)
     file = plan.folder / MANIFEST
     pages = (plan.folder / "index.html", plan.outputs / "index.html")
-    if all(page.is_file() for page in pages) and _said_in(file) == {name: made[name] for name in _SAID}:
+    written = read_manifest(plan.folder)
+    said = None if written is None else {**written, "generated_at": made["generated_at"]}
+    if all(page.is_file() for page in pages) and said == made:
         return False
     text = json.dumps(made, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     # The manifest says that the week's page is there, and the front page lists the weeks that have both.
@@ -46,16 +62,13 @@ def write_manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Co
     return True
 
 
-_SAID = ("reports", "costs")  # what may change from one run to the next
-
-
-def _said_in(file: Path) -> Any:
-    """What a manifest says; None when it is missing or damaged."""
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a week's folder; None when it is missing or damaged."""
     try:
-        written = json.loads(file.read_text(encoding="utf-8"))
+        written = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return {name: written.get(name) for name in _SAID} if isinstance(written, dict) else None
+    return written if isinstance(written, dict) else None
 
 
 def _entry(record: Record) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
 from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import DAY, Week, Window
+from shokubai.runner.shard import Shard
 from shokubai.runner.signature import Signature, read_signature
 from shokubai.sources.bigquery_jobs import as_label
 from shokubai.workspace.team_week import AFTERWARDS, HISTORY
@@ -44,7 +45,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run of one week, checked. Team reports come first: pages of the organisation may read their facts."""
+    """A run of one week, checked. Team reports come first: pages of the organisation may read their facts.
+
+    ``teams`` are those that the plan is about; where it is one ``shard`` of a run, those of all shards.
+    """
 
     run: Run
     week: Week
@@ -52,6 +56,8 @@ class Plan:
     parameters: Parameters
     outputs: Path
     jobs: tuple[Job, ...]
+    teams: tuple[str, ...]
+    shard: Shard | None = None
 
     @property
     def folder(self) -> Path:
@@ -59,11 +65,14 @@ class Plan:
 
     @property
     def reports(self) -> frozenset[tuple[str, str]]:
-        """Team (empty: the organisation) and notebook of every report of the run, whatever it is narrowed to."""
-        of_teams = (
-            (team, notebook) for team in _of_run(self.parameters, self.run) for notebook in self.run.team_notebooks
-        )
-        return frozenset([*of_teams, *(("", notebook) for notebook in self.run.organization_notebooks)])
+        """Team (empty: the organisation) and notebook of every report of the run, whatever it is narrowed to.
+
+        A shard's are those of its own teams.
+        """
+        teams = self.shard.teams_of(self.teams) if self.shard else _of_run(self.parameters, self.run)
+        of_teams = ((team, notebook) for team in teams for notebook in self.run.team_notebooks)
+        of_all = () if self.shard else self.run.organization_notebooks
+        return frozenset([*of_teams, *(("", notebook) for notebook in of_all)])
 
     @property
     def window(self) -> Window:
@@ -95,12 +104,14 @@ def make_plan(
     week: Week | None = None,
     teams: Sequence[str] = (),
     warehouse: str | None = None,
+    shard: Shard | None = None,
 ) -> Plan:
     """The jobs of a run for one week.
 
     ``now`` is the clock; a run with ``as_of`` has its own. Without ``week`` it is the last complete one in the
     organisation's zone. ``teams`` narrows the run to those teams and leaves the organisation's pages alone;
-    ``warehouse`` is read instead of the run's and the teams' own.
+    so does ``shard``, to its part of the teams, which may be none. ``warehouse`` is read instead of the
+    run's and the teams' own.
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
@@ -112,7 +123,8 @@ def make_plan(
     week = week or last
     if week > last:
         raise UsageError(f"week {week} is not over at {now:%Y-%m-%d %H:%M %Z}; the last complete week is {last}")
-    members = [parameters.team(name) for name in _team_names(parameters, chosen, teams)]
+    names = _team_names(parameters, chosen, teams)
+    members = [parameters.team(name) for name in (shard.teams_of(names) if shard else names)]
     problems: list[str] = []
     jobs: list[Job] = []
     common = {
@@ -148,7 +160,7 @@ def make_plan(
                     language=team.language,
                 )
             )
-    for notebook in () if teams else chosen.organization_notebooks:
+    for notebook in () if teams or shard else chosen.organization_notebooks:
         signature = _signature(notebooks, notebook, problems)
         if signature is None:
             continue
@@ -170,9 +182,11 @@ def make_plan(
         parameters.warehouse(name)
     if problems:
         raise UsageError("\n".join(dict.fromkeys(problems)))
-    if not jobs:
+    if not jobs and members and shard:
+        raise UsageError(f"{chosen.source}: run {chosen.name!r} names no team notebook: there is nothing to divide")
+    if not jobs and not shard:
         raise UsageError(f"{chosen.source}: run {chosen.name!r} has nothing to do: no notebook is named")
-    return Plan(chosen, week, now, parameters, outputs.absolute(), tuple(jobs))
+    return Plan(chosen, week, now, parameters, outputs.absolute(), tuple(jobs), names, shard)
 
 
 def needed_window(parameters: Parameters, week: Week) -> Window:

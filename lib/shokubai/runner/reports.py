@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from shokubai import site, tables
-from shokubai.core.errors import ShokubaiError
+from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.page.facts import read_cost
 from shokubai.runner import fingerprint
 from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
 from shokubai.runner.lock import only_one
-from shokubai.runner.manifest import write_manifest
+from shokubai.runner.manifest import MANIFEST, read_manifest, write_manifest
 from shokubai.runner.places import without_places
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
@@ -44,6 +44,8 @@ class Progress:
     def up_to_date(self, job: Job) -> None: ...
 
     def finished(self, job: Job, record: Record) -> None: ...
+
+    def unfinished(self, shard: str) -> None: ...
 
 
 @dataclass
@@ -74,16 +76,33 @@ def make_reports(
     """Make the reports of a plan that are not up to date, at most ``jobs`` at a time.
 
     A report that fails gets a page with the reason and does not stop the others. Raises RunUnderWayError when
-    another process makes the same reports, and what the warehouse raised when no warehouse can be read.
+    another process makes the same reports, UsageError when a shard finds another's reports where its own go, and what
+    the warehouse raised when no warehouse can be read.
     """
     with only_one(plan.folder):
         recover(plan.folder)
+        _begin_shard(plan)
         warm_up()
-        run = _WeekRun(plan, progress or Progress(), timeout_seconds=timeout_seconds, jobs=jobs, force=force)
+        run = WeekRun(plan, progress or Progress(), timeout_seconds=timeout_seconds, jobs=jobs, force=force)
         return run.make()
 
 
-class _WeekRun:
+def _begin_shard(plan: Plan) -> None:
+    """Take a shard's manifest away until its run has ended, so that nobody joins what is not finished."""
+    if plan.shard is None:
+        return
+    written = read_manifest(plan.folder)
+    found = written.get("shard") if written else None
+    part = f"{found.get('index')}/{found.get('count')}" if isinstance(found, Mapping) else ""
+    if written and part != str(plan.shard):
+        raise UsageError(
+            f"{plan.folder}: holds the reports of {f'shard {part}' if part else 'a whole run'}, not of shard "
+            f"{plan.shard}; give each shard an outputs folder of its own with --outputs, or remove that folder"
+        )
+    (plan.folder / MANIFEST).unlink(missing_ok=True)
+
+
+class WeekRun:
     """One run of a week, with the lock held."""
 
     def __init__(self, plan: Plan, progress: Progress, *, jobs: int, timeout_seconds: float, force: bool) -> None:
@@ -101,18 +120,28 @@ class _WeekRun:
     def make(self) -> Summary:
         states = self._build_tables()
         self.progress.planned(self.plan.jobs)
+        with self._staged():
+            self._make([job for job in self.plan.jobs if job.team is not None], states)
+            self._make([job for job in self.plan.jobs if job.team is None], states)
+        self._list()
+        return self.summary
+
+    @contextmanager
+    def _staged(self) -> Iterator[None]:
+        """Folders for unfinished work, gone afterwards."""
         self.staging = staging_folder(self.plan.folder)
         self.scratch = scratch_folder(self.staging)
         try:
-            self._make([job for job in self.plan.jobs if job.team is not None], states)
-            self._make([job for job in self.plan.jobs if job.team is None], states)
+            yield
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
             shutil.rmtree(self.staging, ignore_errors=True)
+
+    def _list(self) -> None:
+        """Write the manifest and the index pages."""
         self.summary.costs = {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
         records = [r for r in self._current() if (self.plan.folder / r.html).is_file()]
         write_manifest(self.plan, records, self.summary.costs)
-        return self.summary
 
     def _current(self) -> list[Record]:
         """What is known of the run's reports; those of teams and notebooks that it no longer has are history."""
@@ -226,8 +255,14 @@ class _WeekRun:
         plan = self.plan
         places = (plan.parameters.directory.absolute().parent, plan.outputs.parent, job.path.absolute().parents[1])
         error = CellError(error.cell, without_places(error.message, places))
-        folder = plan.folder / job.folder
         staging.mkdir(exist_ok=True)
+        files = self._failure_files(job, error, staging)
+        publish(files, folder=plan.folder / job.folder, report=job.notebook, staging=staging)
+        self._account(job, "failed", "", seconds, error)
+
+    def _failure_files(self, job: Job, error: CellError, staging: Path) -> dict[str, Path]:
+        """What is published of a failed report, by suffix; its notebook, if any, lies in ``staging``."""
+        folder = self.plan.folder / job.folder
         files = keep_last_good(folder, report=job.notebook, staging=staging, language=job.language)
         page = staging / "failure.html"
         page.write_text(
@@ -243,8 +278,7 @@ class _WeekRun:
         files[".html"] = page
         if (staging / "report.ipynb").is_file():
             files[".ipynb"] = staging / "report.ipynb"
-        publish(files, folder=folder, report=job.notebook, staging=staging)
-        self._account(job, "failed", "", seconds, error)
+        return files
 
     def _account(
         self, job: Job, status: Status, made_from: str, seconds: float, error: CellError | None = None
@@ -253,7 +287,8 @@ class _WeekRun:
             name = f"{job.folder}/{job.notebook}{suffix}"
             return name if (self.plan.folder / name).is_file() else None
 
-        names = [name for suffix in REPORT_SUFFIXES if (name := published(suffix))]
+        suffixes = [f"{mark}{suffix}" for mark in ("", LAST_GOOD) for suffix in REPORT_SUFFIXES]
+        names = [name for suffix in suffixes if (name := published(suffix))]
         record = Record(
             notebook=job.notebook,
             team=job.team,
@@ -273,6 +308,10 @@ class _WeekRun:
             files={name: digest(self.plan.folder / name) for name in names},
             cost=read_cost(self.plan.folder / facts) if (facts := published(".facts.json")) else None,
         )
+        self._remember(job, record)
+
+    def _remember(self, job: Job, record: Record) -> None:
+        """Account for what was published."""
         self.journal.add(record)
         self.summary.records.append(record)
         self.progress.finished(job, record)

@@ -115,6 +115,34 @@ def test_wrong_parameters_are_all_named_before_anything_runs(folder):
     assert not (folder / "outputs" / "weekly").exists()
 
 
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "a/b"])
+def test_a_shard_that_is_none(folder, shard):
+    assert refused("weekly", "--shard", shard).startswith(f"--shard {shard}: ")
+    assert not (folder / "outputs" / "weekly").exists()
+
+
+def test_a_broken_environment_of_a_cloud_run_task(folder, monkeypatch):
+    monkeypatch.setenv("CLOUD_RUN_TASK_COUNT", "3")
+    monkeypatch.setenv("CLOUD_RUN_TASK_INDEX", "3")
+    assert refused("weekly") == (
+        "CLOUD_RUN_TASK_INDEX in the environment is 3; allowed is 0 to 2, as there are 3 shards; "
+        "or name the shard: --shard K/N\n"
+    )
+
+
+@pytest.mark.notebooks
+def test_a_shard_makes_its_teams_and_one_without_teams_says_so(folder, monkeypatch):
+    monkeypatch.setenv("CLOUD_RUN_TASK_COUNT", "2")
+    monkeypatch.setenv("CLOUD_RUN_TASK_INDEX", "1")
+    made = CliRunner().invoke(main, ["run", "weekly"])
+    assert (made.exit_code, made.stdout) == (0, "1 made · 0 no data · 0 failed · 0 up to date\noutputs/index.html\n")
+    assert made.stderr.startswith("beta/report: made")
+    # The command line wins; there are two teams.
+    (folder / "third").mkdir()
+    none = CliRunner().invoke(main, ["run", "weekly", "--shard", "3/3", "--outputs", "third"])
+    assert (none.exit_code, none.stderr) == (0, "shard 3/3 has no team: the run has 2\n")
+
+
 @pytest.mark.notebooks
 def test_a_run_tells_each_report_and_sums_up(folder):
     write_notebook(folder / "notebooks" / "report.ipynb", "assert team != 'beta', 'broken [bold]'", FACTS)

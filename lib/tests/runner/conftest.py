@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from shokubai import config
-from shokubai.runner import Plan, Summary, make_plan, make_reports
+from shokubai.runner import Plan, Shard, Summary, make_plan, make_reports
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)  # a Tuesday; the last complete week is 2026-W44
 
@@ -100,27 +100,40 @@ class Project:
         content = {"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
         return self.write(f"notebooks/{name}.ipynb", json.dumps(content))
 
-    def plan(self, *, teams: Sequence[str] = (), now: datetime = NOW) -> Plan:
+    def plan(
+        self,
+        *,
+        teams: Sequence[str] = (),
+        now: datetime = NOW,
+        outputs: str = "outputs",
+        shard: Shard | None = None,
+    ) -> Plan:
         return make_plan(
             config.load(self.root / "parameters"),
             "weekly",
             now=now,
-            outputs=self.root / "outputs",
+            outputs=self.root / outputs,
             notebooks=self.root / "notebooks",
             teams=teams,
+            shard=shard,
         )
 
     def run(self, *, timeout_seconds: float = 120, force: bool = False, teams: Sequence[str] = ()) -> Summary:
         return make_reports(self.plan(teams=teams), jobs=2, timeout_seconds=timeout_seconds, force=force)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def run_shard(self, index: int, count: int, *, outputs: str = "", teams: Sequence[str] = ()) -> Summary:
+        """Make a shard's reports in a folder of its own: shard1 for 1/N, unless another is named."""
+        plan = self.plan(outputs=outputs or f"shard{index}", shard=Shard(index, count), teams=teams)
+        return make_reports(plan, jobs=2, timeout_seconds=120)
+
+    def start(self, *arguments: str, command: str = "run") -> subprocess.Popen[str]:
         """The command in a session of its own, as a scheduler starts it."""
         return subprocess.Popen(
             [
                 sys.executable,
                 "-c",
                 "from shokubai.cli import main; main()",
-                "run",
+                command,
                 "weekly",
                 "--week",
                 "2026-W44",
