@@ -1,6 +1,7 @@
 """Runs: which notebooks for which teams; one process each, published whole or not at all, all accounted for."""
 
 from shokubai.runner.estimate import estimate_run
+from shokubai.runner.join import join_reports
 from shokubai.runner.plan import Job, Plan, make_plan
 from shokubai.runner.reports import Progress, Summary, make_reports
 from shokubai.runner.shard import Shard, choose_shard
@@ -13,6 +14,7 @@ __all__ = [
     "Summary",
     "choose_shard",
     "estimate_run",
+    "join_reports",
     "make_plan",
     "make_reports",
 ]

@@ -139,9 +139,13 @@ class WeekRun:
 
     def _list(self) -> None:
         """Write the manifest and the index pages."""
-        self.summary.costs = {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
+        self.summary.costs = self._costs()
         records = [r for r in self._current() if (self.plan.folder / r.html).is_file()]
         write_manifest(self.plan, records, self.summary.costs)
+
+    def _costs(self) -> dict[str, Cost]:
+        """What was read, by warehouse that bills for it."""
+        return {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
 
     def _current(self) -> list[Record]:
         """What is known of the run's reports; those of teams and notebooks that it no longer has are history."""

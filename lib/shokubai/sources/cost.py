@@ -42,6 +42,17 @@ class Cost:
             currency=settings.currency,
         )
 
+    def plus(self, other: Cost) -> Cost:
+        """Both together. They are of one warehouse, so in one currency."""
+        return Cost(
+            statement_count=self.statement_count + other.statement_count,
+            bytes_processed=self.bytes_processed + other.bytes_processed,
+            bytes_billed=self.bytes_billed + other.bytes_billed,
+            log_bytes=self.log_bytes + other.log_bytes,
+            price=self.price + other.price,
+            currency=self.currency,
+        )
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -21,6 +21,7 @@ Options:
 Commands:
   demo      Build the demo organisation's data.
   import    Import log files into the request-log layout.
+  join      Put together what shards of a run made.
   run       Make the reports of a run, such as the weekly one.
   validate  Check everything under parameters/.
 """
@@ -42,7 +43,8 @@ def test_unknown_command_names_the_nearest_one():
     assert result.stdout == ""
     assert result.stderr == (
         "Usage: main [OPTIONS] COMMAND [ARGS]...\nTry 'main --help' for help.\n\n"
-        "Error: no command is called 'validat'; there are: demo, import, run, validate; did you mean 'validate'?\n"
+        "Error: no command is called 'validat'; there are: demo, import, join, run, validate; "
+        "did you mean 'validate'?\n"
     )
 
 

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from shokubai import config
-from shokubai.runner import Plan, Shard, Summary, make_plan, make_reports
+from shokubai.runner import Plan, Shard, Summary, join_reports, make_plan, make_reports
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)  # a Tuesday; the last complete week is 2026-W44
 
@@ -107,6 +107,7 @@ class Project:
         now: datetime = NOW,
         outputs: str = "outputs",
         shard: Shard | None = None,
+        warehouse: str | None = None,
     ) -> Plan:
         return make_plan(
             config.load(self.root / "parameters"),
@@ -116,6 +117,7 @@ class Project:
             notebooks=self.root / "notebooks",
             teams=teams,
             shard=shard,
+            warehouse=warehouse,
         )
 
     def run(self, *, timeout_seconds: float = 120, force: bool = False, teams: Sequence[str] = ()) -> Summary:
@@ -125,6 +127,10 @@ class Project:
         """Make a shard's reports in a folder of its own: shard1 for 1/N, unless another is named."""
         plan = self.plan(outputs=outputs or f"shard{index}", shard=Shard(index, count), teams=teams)
         return make_reports(plan, jobs=2, timeout_seconds=120)
+
+    def join(self, *folders: str, outputs: str = "outputs") -> Summary:
+        plan = self.plan(outputs=outputs)
+        return join_reports(plan, [self.root / folder for folder in folders], jobs=2, timeout_seconds=120)
 
     def start(self, *arguments: str, command: str = "run") -> subprocess.Popen[str]:
         """The command in a session of its own, as a scheduler starts it."""
