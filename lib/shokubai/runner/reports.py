@@ -160,7 +160,10 @@ class WeekRun:
                     self.plan.parameters, name, outputs=self.plan.outputs, labels=self.plan.labels
                 )
                 self.opened[name] = opened
-                opened.build(self.plan.window, progress=partial(self.progress.building, name))
+                progress = partial(self.progress.building, name)
+                if self.plan.shard and self.plan.shard.index > 1:
+                    opened.let_others_build(self.plan.window, progress=progress)
+                opened.build(self.plan.window, progress=progress)
                 states[name] = opened.fingerprint(self.plan.window, recent=self.plan.recent)
             except ShokubaiError as error:
                 states[name] = error

@@ -19,26 +19,39 @@ FETCHED = ("minute_counts_rows", "hour_latency_rows", "metric_hours", "deploymen
 
 
 @pytest.fixture(scope="module")
-def run(emulator, demo_outputs, tmp_path_factory):
-    """``shokubai run weekly --warehouse bigquery`` with the shipped parameters."""
-    outputs = tmp_path_factory.mktemp("weekly")
+def begin(emulator, demo_outputs):
+    """A command of Shokubai's with the shipped parameters, started, with the emulator in the place of BigQuery."""
     emulator.load_demo(demo_outputs / "demo")
 
-    def make(*options, status=0):
-        command = [sys.executable, "-c", "from shokubai.cli import main; main()", "run", "weekly", *options]
-        ended = subprocess.run(
-            [*command, "--warehouse", "bigquery", "--outputs", str(outputs)],
+    def start(*words):
+        return subprocess.Popen(
+            [sys.executable, "-c", "from shokubai.cli import main; main()", *map(str, words)],
             cwd=PROJECT,
             env={**os.environ, **emulator.environment},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        assert ended.returncode == status, ended.stdout + ended.stderr
-        return ended.stdout
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def run(begin, tmp_path_factory):
+    """``shokubai run weekly --warehouse bigquery``, to its end."""
+    outputs = tmp_path_factory.mktemp("weekly")
+
+    def make(*options):
+        return said_by(begin("run", "weekly", *options, "--warehouse", "bigquery", "--outputs", outputs))
 
     make.folder = outputs / "weekly" / WEEK
     return make
+
+
+def said_by(process):
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    return said
 
 
 def jobs(emulator):
@@ -113,3 +126,27 @@ def jobs_of_ours(emulator):
     return Counter(
         labels["shokubai_statement"] for labels in jobs(emulator) if labels["shokubai_run"] == "weekly_2026-w44"
     )
+
+
+def test_shards_that_start_at_once_scan_the_log_once_and_make_the_same_site(begin, run, emulator, tmp_path):
+    teams = [option for name in ("billing", "intake", "search") for option in ("--team", name)]
+    for name in SMALL_TABLES:
+        emulator.client.delete_table(f"aoba-logs.shokubai.{name}")
+    before = jobs_of_ours(emulator)
+    common = ("weekly", "--week", WEEK, "--warehouse", "bigquery")
+    shards = [
+        begin("run", *common, *teams, "--shard", f"{k}/3", "--outputs", tmp_path / str(k), "--jobs", "1")
+        for k in (1, 2, 3)
+    ]
+    for shard in shards:
+        said_by(shard)
+    ran = jobs_of_ours(emulator) - before
+    assert {name: ran[name] for name in SMALL_TABLES} == dict.fromkeys(SMALL_TABLES, days(emulator))
+    assert {name: ran[name] for name in FETCHED} == dict.fromkeys(FETCHED, 3)
+    froms = [word for k in (1, 2, 3) for word in ("--from", tmp_path / str(k))]
+    said_by(begin("join", *common, *froms, "--outputs", tmp_path / "joined"))
+    joined = facts_of(tmp_path / "joined" / "weekly" / WEEK)
+    assert sorted(joined) == [f"{team}/weekly_team_report.facts.json" for team in ("billing", "intake", "search")]
+    of_one_run = facts_of(run.folder)
+    for name, facts in joined.items():
+        assert facts == of_one_run[name], name
