@@ -41,7 +41,7 @@ HOURLY_LATENCY = FrameContract(
         "p50_seconds": Column("FLOAT64", "NaN without requests"),
         "p95_seconds": Column("FLOAT64", ""),
         "p99_seconds": Column("FLOAT64", ""),
-        "comparable_p95_seconds": Column("FLOAT64", "same hour of the comparable week"),
+        "comparable_p95_seconds": Column("FLOAT64", "same hour of the comparable week; NaN with few requests"),
         "last_month_p95_seconds": Column("FLOAT64", "same hour of the same business day of last month"),
     },
 )

@@ -155,14 +155,15 @@ class SreOverview:
                 data_complete_through=min(through, default=None),
                 gaps=gaps,
                 locale=self.locale,
+                eyebrow=f"{self.locale.say('header.eyebrow')} · {self.locale.say('page.index.organization')}",
             )
         )
 
     def attention(self) -> Section:
-        """What crossed a rule this week, by severity, with the team and its contact."""
+        """What crossed a rule this week, team by team with its contact, the most urgent of each first."""
         told = [(stated.team, finding) for stated in self.stated for finding in stated.findings]
         urgent = [(team, f) for team, f in told if f["severity"] in ("critical", "warning")]
-        urgent.sort(key=lambda pair: (pair[1]["severity"] != "critical", pair[0].name, pair[1]["id"]))
+        urgent.sort(key=lambda pair: (pair[0].name, pair[1]["severity"] != "critical"))
         shown: list[Any] = [sections.section("attention", locale=self.locale)]
         failed = [self.locale.text(stated.team.display_name) for stated in self.stated if stated.status == "failed"]
         if failed:
@@ -233,4 +234,4 @@ class SreOverview:
         if stated.status == "no_data":
             return self.locale.say("table.teams.no_data")
         first = foremost(stated.findings)
-        return str(first["text"][self.locale.language]["title"]) if first else ""
+        return str(first["text"][self.locale.language]["title"]) if first else self.locale.say("nothing.findings")

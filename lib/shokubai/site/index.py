@@ -136,16 +136,18 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
         met=verdicts.count("met"),
         missed=verdicts.count("missed"),
         not_enough_data=verdicts.count("not_enough_data"),
-        sentence="" if failed else _sentence(facts, locale.language),
+        sentence="" if failed else _sentence(facts, locale),
     )
 
 
-def _sentence(facts: Mapping[str, Any], language: Language) -> str:
-    """The title of the finding that matters most."""
+def _sentence(facts: Mapping[str, Any], locale: Locale) -> str:
+    """The title of the finding that matters most, or that there is none."""
     findings = facts.get("findings")
     first = foremost([f for f in findings if isinstance(f, Mapping)]) if isinstance(findings, list) else None
+    if facts.get("status") == "made" and findings == []:
+        return locale.say("nothing.findings")
     told = first.get("text") if first else None
-    words = told.get(language) if isinstance(told, Mapping) else None
+    words = told.get(locale.language) if isinstance(told, Mapping) else None
     return str(words.get("title", "")) if isinstance(words, Mapping) else ""
 
 

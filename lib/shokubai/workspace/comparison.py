@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from shokubai.core.windows import Window, local_day
+from shokubai.display.figures.errors import ENOUGH_REQUESTS
 from shokubai.display.frames import (
     HOURLY_COMPLETENESS,
     HOURLY_LATENCY,
@@ -51,7 +52,10 @@ def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
 
 
 def hourly_latency(week: TeamWeek) -> pd.DataFrame:
-    """HOURLY_LATENCY: percentiles per hour from merged histograms, NaN where nothing was measured."""
+    """HOURLY_LATENCY: percentiles per hour from merged histograms, NaN where nothing was measured.
+
+    Of the past only hours with as many requests as make a percentile worth drawing.
+    """
     frame = _axis(week)
     now = _service_hours(week.latency_hours, ["request_count"]).rename(columns={"request_count": "duration_count"})
     frame = frame.merge(now, on=_SERVICE_HOUR, how="left").fillna({"duration_count": 0})
@@ -60,8 +64,9 @@ def hourly_latency(week: TeamWeek) -> pd.DataFrame:
         ("comparable_", _moved_by_weeks(week.comparable_latency_hours, week)),
         ("last_month_", moved(week.last_month_latency_hours, week.zone)),
     ):
-        quantiles = quantile_frame(past, _SERVICE_HOUR)[[*_SERVICE_HOUR, "p95_seconds"]]
-        frame = _joined(frame, quantiles, ["p95_seconds"], prefix=prefix)
+        quantiles = quantile_frame(past, _SERVICE_HOUR).merge(_service_hours(past, ["request_count"]))
+        enough = quantiles[quantiles["request_count"] >= ENOUGH_REQUESTS]
+        frame = _joined(frame, enough, ["p95_seconds"], prefix=prefix)
     return HOURLY_LATENCY.conform(frame)
 
 

@@ -1,6 +1,7 @@
 """The overview across teams reads what the teams' reports stated."""
 
 import json
+import re
 
 import pytest
 
@@ -68,6 +69,17 @@ def test_what_needs_attention_names_the_team_and_nothing_ordinary(page, demo_fac
         assert parameters.team(team).contact in shown
 
 
+def test_what_needs_attention_stands_team_by_team_the_most_urgent_first(page, parameters):
+    shown = html(page.attention())
+    names = {team.display_name.ja: team.name for team in parameters.teams.values()}
+    found = re.findall(r'<li class="notice (\w+)"><p class="label">([^·<]+?) ·', shown)
+    order = [(names[name], level != "critical") for level, name in found]
+    assert len({team for team, _ in order}) >= 5
+    assert order == sorted(order)
+
+
 def test_requests_to_sre_and_the_header_are_shown(page):
     assert html(page.requests_to_sre())
-    assert "あおば請求書" in html(page.header())
+    header = html(page.header())
+    assert "あおば請求書" in header
+    assert "チーム横断" in header

@@ -107,6 +107,15 @@ def test_good_news_does_not_stand_before_what_is_wrong(tmp_path: Path) -> None:
     assert "The budget recovered" not in html
 
 
+def test_a_week_without_findings_says_so(tmp_path: Path) -> None:
+    (tmp_path / "search").mkdir()
+    facts = {"status": "made", "slos": [{"verdict": "met"}], "findings": []}
+    (tmp_path / "search" / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    reports = [report("search", "made", facts="search/facts.json"), report("billing", "no_data")]
+    text = words(write_week_index(tmp_path, manifest(*reports), organization()).read_text("utf-8"))
+    assert text.count("Nothing crossed the rules this week.") == 1
+
+
 def test_the_organisations_language_is_spoken(tmp_path: Path) -> None:
     facts = write_facts(tmp_path, "search", ["met"], told("p95 rose"))
     html = write_week_index(tmp_path, manifest(report("search", "made", facts=facts)), organization("ja")).read_text(

@@ -123,7 +123,7 @@ def test_a_report_prints_with_all_its_charts(browser: Any, weekly_outputs: Path,
         page.evaluate(
             """() => addEventListener("beforeprint", () => {
                 window.printed = [...document.querySelectorAll(".plot")].map(p =>
-                    [p.querySelectorAll(".main-svg").length > 0, p._fullLayout?.paper_bgcolor]);
+                    [p.querySelector(".main-svg")?.getBoundingClientRect().width, p._fullLayout?.paper_bgcolor]);
             })"""
         )
         paper = page.pdf(prefer_css_page_size=True)
@@ -131,7 +131,13 @@ def test_a_report_prints_with_all_its_charts(browser: Any, weekly_outputs: Path,
         assert pages > 1
         printed = page.evaluate("window.printed")
         assert len(printed) >= 6
-        assert printed == [[True, "#ffffff"]] * len(printed)
+        assert {colour for _, colour in printed} == {"#ffffff"}
+        # As wide as their places on A4 less its margins, although they are drawn while the window is still wide.
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 703, "height": 1000})
+        page.evaluate("document.documentElement.classList.add('printing')")
+        places = page.evaluate("[...document.querySelectorAll('.plot')].map(p => p.clientWidth)")
+        assert [w for (w, _), place in zip(printed, places, strict=True) if not 0.9 * place < w <= place + 1] == []
         assert wrong == []
 
 

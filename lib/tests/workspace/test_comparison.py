@@ -92,6 +92,17 @@ def test_the_comparable_week_lies_on_the_same_hours(gap):
     assert hours["comparable_request_count"].isna().sum() == 1
 
 
+def test_past_hours_with_few_requests_are_no_measure_of_latency(make_workspace, shop, steady_log):
+    instants = office_hours("2026-10-18", "2026-11-01")
+    for start, end in (("2026-10-22T09:29Z", "2026-10-22T10:00Z"), ("2026-10-22T10:30Z", "2026-10-22T11:00Z")):
+        instants = instants[(instants < start) | (instants >= end)]
+    week = make_workspace(shop, requests=steady_log(instants)).team_week("sales", "2026-W44")
+    hours = by_hour(comparison.hourly_latency(week))
+    assert hours.loc["29T09", "duration_count"] == 60
+    assert np.isnan(hours.loc["29T09", "comparable_p95_seconds"])  # of 29 requests
+    assert hours.loc["29T10", "comparable_p95_seconds"] == pytest.approx(0.1, rel=sketch.RELATIVE_ERROR)  # of 30
+
+
 def test_hours_of_a_gap(gap):
     hours = by_hour(comparison.hourly_completeness(gap))
     # Without metrics nobody knows why it was silent.

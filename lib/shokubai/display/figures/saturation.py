@@ -67,6 +67,7 @@ def _panel(
         shape, label = axes.horizontal(
             limit, locale.say("figure.saturation.limit", limit=locale.quantity(limit, unit)), colour=LIGHT["bad"]
         )
+        label["yanchor"] = "top"  # above the line stand the marks of deployments
         shapes, annotations, top = [*shapes, shape], [label], max(top, limit * 1.1)
     name = f"{service} · {metric_title(metric, locale)}" if several else metric_title(metric, locale)
     values = {"name": name}
