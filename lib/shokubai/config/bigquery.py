@@ -9,7 +9,9 @@ byte_cap: 50 GiB                      # a statement that would read more is refu
 tables:
   requests:
     table: run_logs.run_googleapis_com_requests
-    columns: {service_name: resource.labels.service_name, duration_seconds: httpRequest.latency}
+    mapping: cloud_run_sink           # a ready mapping, see config/mappings/
+    columns: {region: UPPER(resource.labels.location)}  # goes before the mapping's
+    where: httpRequest.status IS NOT NULL               # is asked beside the mapping's conditions
 """
 
 from __future__ import annotations

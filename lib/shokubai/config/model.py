@@ -179,7 +179,8 @@ class Slo:
 class TableSource:
     """Where one table of a warehouse is, and which of its columns (or SQL expressions) are the contract's.
 
-    ``path`` is a pattern of files, or in BigQuery the table as ``project.dataset.table``.
+    ``path`` is a pattern of files, or in BigQuery the table as ``project.dataset.table``. ``mapping`` names a ready
+    mapping, empty for none; ``columns`` go before its columns, and ``where`` is asked beside its conditions.
     """
 
     path: str
@@ -187,6 +188,7 @@ class TableSource:
     # Rows to read, as an SQL condition of the engine; empty for all.
     where: str = ""
     source: Source | None = None
+    mapping: str = ""
 
 
 @dataclass(frozen=True)

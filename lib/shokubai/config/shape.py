@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from shokubai.config.located import Node, Problems, nearest
@@ -24,12 +25,17 @@ LABEL_FORM = "lower-case letters, digits and inner hyphens, at most 63 (RFC 1123
 
 
 def mapping(
-    keys: Mapping[str, Reader], *, required: tuple[str, ...] = (), may_be_empty: tuple[str, ...] = ()
+    keys: Mapping[str, Reader],
+    *,
+    required: tuple[str, ...] = (),
+    may_be_empty: tuple[str, ...] = (),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> Reader:
     """A mapping with these keys and no others.
 
     A key without a value is an error, since a list whose items are commented out would silently mean "all"; but for
-    the keys that ``may_be_empty``, which then count as left out.
+    the keys that ``may_be_empty``, which then count as left out. Keys that may stand ``elsewhere`` are refused with
+    a text that says so.
     """
 
     def read(node: Node, problems: Problems) -> dict[str, Any] | None:
@@ -38,7 +44,9 @@ def mapping(
             return None
         meant = set()
         for key, part in node.mapping.items():
-            if key not in keys:
+            if key in elsewhere:
+                problems.error(part, elsewhere[key])
+            elif key not in keys:
                 meant.add(nearest(key, keys))
                 problems.error(part, "unknown key", allowed=", ".join(keys), nearest=nearest(key, keys))
         values = {}

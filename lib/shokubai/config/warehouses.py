@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from shokubai.config import bigquery
 from shokubai.config.located import Node, Problems, nearest
+from shokubai.config.mappings.reading import reader_for
 from shokubai.config.model import Source, TableSource, Warehouse
 from shokubai.config.shape import Reader, choice, mapping, text
 
@@ -63,11 +64,15 @@ def _path(node: Node, problems: Problems) -> str | None:
 ENGINES = ("duckdb", "bigquery")
 
 
-def _tables(keys: Mapping[str, Reader], *, required: str) -> Reader:
+def _tables(
+    keys: Callable[[str], Mapping[str, Reader]], *, required: str, elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> Reader:
     return mapping(
         {
             table: mapping(
-                {**keys, "columns": mapping(dict.fromkeys(columns, text())), "where": text()}, required=(required,)
+                {**keys(table), "columns": mapping(dict.fromkeys(columns, text())), "where": text()},
+                required=(required,),
+                elsewhere=elsewhere,
             )
             for table, columns in TABLE_COLUMNS.items()
         },
@@ -75,17 +80,24 @@ def _tables(keys: Mapping[str, Reader], *, required: str) -> Reader:
     )
 
 
+_ONLY_IN_BIGQUERY = {"mapping": "ready mappings are for tables in BigQuery (engine: bigquery); map columns instead"}
+
 WAREHOUSES: Mapping[str, Reader] = MappingProxyType(
     {
         "duckdb": mapping(
-            {"engine": choice(*ENGINES), "tables": _tables({"path": _path}, required="path")},
+            {
+                "engine": choice(*ENGINES),
+                "tables": _tables(lambda _: {"path": _path}, required="path", elsewhere=_ONLY_IN_BIGQUERY),
+            },
             required=("engine", "tables"),
         ),
         "bigquery": mapping(
             {
                 "engine": choice(*ENGINES),
                 **bigquery.SETTINGS,
-                "tables": _tables({"table": bigquery.table}, required="table"),
+                "tables": _tables(
+                    lambda table: {"table": bigquery.table, "mapping": reader_for(table)}, required="table"
+                ),
             },
             required=("engine", *bigquery.REQUIRED, "tables"),
         ),
@@ -115,6 +127,7 @@ def read_warehouse(node: Node, problems: Problems, *, name: str) -> Warehouse | 
             columns=MappingProxyType(given.get("columns", {})),
             where=given.get("where", ""),
             source=Source(place.file, place.line),
+            mapping=given.get("mapping", ""),
         )
     return Warehouse(name, values["engine"], MappingProxyType(tables), Source(node.file, node.line), settings)
 

@@ -126,7 +126,8 @@ CASES = {
     "path of files": (
         ("table: run_logs.run_googleapis_com_requests", "path: logs/*.parquet"),
         [
-            "warehouses/main.yaml:6: error: tables.requests.path: unknown key; allowed: table, columns, where",
+            "warehouses/main.yaml:6: error: tables.requests.path: unknown key; "
+            "allowed: table, mapping, columns, where",
             "warehouses/main.yaml:6: error: tables.requests.table: is missing",
         ],
     ),
@@ -202,6 +203,29 @@ CASES = {
             "warehouses/main.yaml:6: error: tables.requests.table: unknown key; allowed: path, columns, where",
         ],
     ),
+    "ready mapping misspelt": (
+        ("run_googleapis_com_requests}", "run_googleapis_com_requests, mapping: cloudrun_sink}"),
+        [
+            "warehouses/main.yaml:6: error: tables.requests.mapping: there is no such ready mapping; "
+            "found 'cloudrun_sink'; allowed: aws_alb, cloud_run_sink, gke_sink, load_balancer_sink, log_analytics, "
+            "otel_spans; did you mean 'cloud_run_sink'?"
+        ],
+    ),
+    "ready mapping of another table": (
+        ("run_googleapis_com_requests}", "run_googleapis_com_requests, mapping: monitoring_export}"),
+        [
+            "warehouses/main.yaml:6: error: tables.requests.mapping: is a mapping for tables.metrics; "
+            "found 'monitoring_export'; allowed: aws_alb, cloud_run_sink, gke_sink, load_balancer_sink, "
+            "log_analytics, otel_spans"
+        ],
+    ),
+    "ready mapping where there is none": (
+        ("run_googleapis_com_requests}", "requests}\n  alerts: {table: ops.alerts, mapping: cloud_run_sink}"),
+        [
+            "warehouses/main.yaml:7: error: tables.alerts.mapping: is a mapping for tables.requests; "
+            "found 'cloud_run_sink'; allowed: none gives alerts; map its columns"
+        ],
+    ),
     "engine misspelt": (
         ("engine: bigquery", "engine: big-query"),
         [
@@ -217,6 +241,26 @@ def test_broken(write_parameters: Write, case: str) -> None:
     (old, new), wanted = CASES[case]
     assert SMALLEST.count(old) == 1
     assert messages(write_parameters({"warehouses/main.yaml": SMALLEST.replace(old, new)})) == wanted
+
+
+def test_a_ready_mapping(write_parameters: Write) -> None:
+    mapped = SMALLEST.replace(
+        "requests}", "requests, mapping: cloud_run_sink, columns: {region: UPPER(zone)}, where: a = 1}"
+    )
+    requests = config.load(write_parameters({"warehouses/main.yaml": mapped})).warehouse("main").tables["requests"]
+    assert (requests.mapping, dict(requests.columns), requests.where) == (
+        "cloud_run_sink",
+        {"region": "UPPER(zone)"},
+        "a = 1",
+    )
+
+
+def test_ready_mappings_are_not_for_files(write_parameters: Write) -> None:
+    broken = "engine: duckdb\ntables:\n  requests:\n    path: logs.parquet\n    mapping: cloud_run_sink\n"
+    assert messages(write_parameters({"warehouses/main.yaml": broken})) == [
+        "warehouses/main.yaml:5: error: tables.requests.mapping: ready mappings are for tables in BigQuery "
+        "(engine: bigquery); map columns instead"
+    ]
 
 
 def test_two_warehouses_cannot_share_a_dataset(write_parameters: Write) -> None:
