@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from shokubai.config.mappings import ReadyMapping
+from shokubai.config.mappings.model import Schema
 from shokubai.core.errors import DataError, nearest_spelling
 from shokubai.core.frames import FrameContract
-from shokubai.sources.bigquery_text import quoted
-
-Schema = Mapping[str, str]  # a column's or nested field's path in lower case → its GoogleSQL type
+from shokubai.sources.bigquery_mapping import fit
+from shokubai.sources.bigquery_text import indented, quoted
 
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _CONSTANTS = {"null", "true", "false"}
@@ -48,6 +49,10 @@ class BigQueryTable:
     ``columns`` maps a column of the contract to the table's column, a nested field or a GoogleSQL expression; a
     column that is not mapped has the contract's name. ``optional`` columns may be missing. ``said_at`` is where
     the table is described, for messages.
+
+    A ready ``mapping`` takes the place of names: once the schema is known, ``fitted`` gives the table with its
+    columns, with its row conditions as ``rows``, and as ``absent`` the columns that are not there. ``columns`` go
+    before it.
     """
 
     contract: FrameContract
@@ -56,6 +61,9 @@ class BigQueryTable:
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     where: str = ""
     optional: tuple[str, ...] = ()
+    mapping: ReadyMapping | None = None
+    rows: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -64,6 +72,35 @@ class BigQueryTable:
     @property
     def is_sharded(self) -> bool:
         return self.address.endswith("*")
+
+    @property
+    def identity(self) -> str:
+        """All that decides which rows it gives; it does not depend on the schema."""
+        said = (self.address, sorted(self.columns.items()), self.where)
+        return repr((*said, self.mapping.identity) if self.mapping else said)
+
+    def fitted(self, schema: Schema) -> BigQueryTable:
+        """The table with what its ready mapping says of this schema; without a mapping, as it is.
+
+        Raises DataError for what the table lacks.
+        """
+        if self.mapping is None:
+            return self
+        found = fit(self.mapping, schema, self.contract, optional=self.optional, mapped=self.columns)
+        if found.lacking:
+            head = f"{self.said_at}: table {self.name}: {self.address} does not fit mapping {self.mapping.name}"
+            raise DataError(
+                "\n".join(f"{head}: {each}" for each in found.lacking)
+                + f"\nMap what is called otherwise in tables.{self.name}.columns, or see what fits: "
+                f"`shokubai doctor WAREHOUSE --table {self.address}`"
+            )
+        return replace(
+            self,
+            columns=MappingProxyType({**found.columns, **self.columns}),
+            mapping=None,
+            rows=found.rows,
+            absent=frozenset(found.absent),
+        )
 
     def expressions(self, schema: Schema) -> dict[str, str]:
         """The mapped expressions whose type the schema does not tell, by the contract's column.
@@ -107,7 +144,7 @@ class BigQueryTable:
         return wanted.lower() if _is_path(wanted) else ""
 
     def _select(self, chosen: list[str], *, is_bounded: bool) -> str:
-        conditions = [f"({self.where})"] if self.where else []
+        conditions = [in_parentheses(each) for each in (*self.rows, self.where) if each]
         if self.is_sharded and is_bounded:
             conditions.append(_SHARDS)
         columns = ",\n".join(f"  {column}" for column in chosen)
@@ -119,9 +156,11 @@ class BigQueryTable:
         found: dict[str, tuple[str, str | None]] = {}
         missing = []
         for name in self.contract.columns:
+            if name in self.absent:
+                continue
             expression = self.columns.get(name, name)
             if not _is_path(expression):
-                found[name] = (f"({expression})", None)
+                found[name] = (in_parentheses(expression), None)
             elif (type_ := schema.get(expression.lower())) is not None:
                 found[name] = (expression if "." in expression else quoted(expression), type_)
             elif name in self.columns or name not in self.optional:
@@ -146,6 +185,11 @@ class BigQueryTable:
             f"{self.said_at}: table {self.name}: column {name} must be {wanted}, but {plain} is {found} in "
             f"{self.address}\nConvert it in the warehouse file, tables.{self.name}.columns.{name}{advice}"
         )
+
+
+def in_parentheses(expression: str) -> str:
+    """The expression as one operand; one of several lines gets lines of its own."""
+    return f"(\n{indented(expression, 4)}\n  )" if "\n" in expression else f"({expression})"
 
 
 def _is_path(expression: str) -> bool:

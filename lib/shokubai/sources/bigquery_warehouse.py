@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from shokubai.config.mappings.model import Schema
 from shokubai.core.errors import DataError, QueryError
 from shokubai.core.frames import FrameContract
 from shokubai.core.windows import DAY, Window
@@ -23,7 +24,7 @@ from shokubai.sources.bigquery_jobs import BigQueryJobs, Outcome, type_name
 from shokubai.sources.bigquery_parameters import inferred_type, query_parameters
 from shokubai.sources.bigquery_partitions import DayParts, days_by_counting, days_of_partitions, days_of_shards
 from shokubai.sources.bigquery_statement import Estimate, Target, Text
-from shokubai.sources.bigquery_table import BigQueryTable, Schema
+from shokubai.sources.bigquery_table import BigQueryTable
 from shokubai.sources.bigquery_text import indented, quoted, with_definitions
 from shokubai.sources.query import Query
 from shokubai.sources.warehouse import Files, Part, Statement
@@ -63,6 +64,7 @@ class BigQueryWarehouse:
         self._tables = {table.name: table for table in tables}
         self._small = {contract.name: contract for contract in small}
         self._absent = tuple(absent)
+        self._fitted_tables: dict[str, BigQueryTable] = {}
         self._schemas: dict[str, Schema] = {}
         self._types: dict[str, Mapping[str, str]] = {}
         self._descriptions: dict[str, Any] = {}
@@ -160,11 +162,11 @@ class BigQueryWarehouse:
     # --- the logs -------------------------------------------------------------------------------------------
 
     def mapping(self, table: str) -> str:
-        """The address, the column mapping and the row condition of a table; empty when it is not mapped."""
+        """The address, the column mapping and the row conditions of a table; empty when it is not mapped."""
         described = self._tables.get(table)
         if described is None:
             return ""
-        return repr((described.address, sorted(described.columns.items()), described.where))
+        return described.identity
 
     def version(self, table: str, *, window: Window | None = None) -> str:
         """When a table changed last and how many rows it had then, or for a view a hash of what it shows.
@@ -229,16 +231,17 @@ class BigQueryWarehouse:
 
     def _is_partitioned_by_time(self, table: BigQueryTable) -> bool:
         partitioning = self._description(table.name).time_partitioning
-        return bool(
-            partitioning and partitioning.field and partitioning.field.lower() == table.source_column("timestamp")
-        )
+        if not partitioning or not partitioning.field:
+            return False
+        column = self._fitted(table.name).source_column("timestamp")
+        return bool(partitioning.field.lower() == column)
 
     def definition(self, name: str, *, is_bounded: bool = True) -> str:
         """The SELECT that stands for a table of the contract.
 
         Raises DataError when a column is missing or of a wrong type.
         """
-        table = self._tables[name]
+        table = self._fitted(name)
         schema = self._schema(table)
         if name not in self._types:
             self._types[name] = self._types_of_expressions(table, schema)
@@ -246,7 +249,7 @@ class BigQueryWarehouse:
 
     def _types_of_expressions(self, table: BigQueryTable, schema: Schema) -> Mapping[str, str]:
         """The types of a mapping's expressions, which only BigQuery can tell."""
-        if not table.expressions(schema) and not table.where:
+        if not table.expressions(schema) and not table.where and not table.rows:
             return {}
         time = next(name for name, column in table.contract.columns.items() if column.type == "TIMESTAMP")
         sql = with_definitions(
@@ -262,9 +265,16 @@ class BigQueryWarehouse:
                 f"{table.said_at}: table {table.name}: the mapping does not fit {table.address}\n{error}"
             ) from error
 
+    def _fitted(self, name: str) -> BigQueryTable:
+        """The table with what its ready mapping says of its schema. Raises DataError where it does not fit."""
+        if name not in self._fitted_tables:
+            table = self._tables[name]
+            self._fitted_tables[name] = table.fitted(self._schema(table)) if table.mapping else table
+        return self._fitted_tables[name]
+
     def _schema(self, table: BigQueryTable) -> Schema:
         if table.name not in self._schemas:
-            self._schemas[table.name] = dict(_flattened(self._description(table.name).schema))
+            self._schemas[table.name] = schema_of(self._description(table.name))
         return self._schemas[table.name]
 
     def _description(self, name: str, *, again: bool = False) -> Any:
@@ -401,6 +411,11 @@ def _engine_type(column: Any) -> str:
 
 def _no_rows(contract: FrameContract) -> pa.Table:
     return pa.table({n: pa.array([], results.ARROW_TYPES[c.type]) for n, c in contract.columns.items()})
+
+
+def schema_of(description: Any) -> Schema:
+    """The types of a described table's columns and of fields inside of them, by path."""
+    return dict(_flattened(description.schema))
 
 
 def _flattened(fields: Sequence[Any], path: str = "") -> list[tuple[str, str]]:

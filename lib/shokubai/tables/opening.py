@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from shokubai.config.mappings import ready_mapping
 from shokubai.config.model import Parameters, TableSource, Warehouse
 from shokubai.core.errors import UsageError
 from shokubai.sources import DuckDbWarehouse, FileTable, find_files
@@ -94,6 +95,7 @@ def _dataset(described: Warehouse, labels: Mapping[str, str]) -> BigQueryWarehou
             columns=source.columns,
             where=source.where,
             optional=OPTIONAL_COLUMNS[name],
+            mapping=ready_mapping(source.mapping) if source.mapping else None,
         )
         for name, source in described.tables.items()
     ]
