@@ -11,8 +11,9 @@ import ctypes
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ ARROW_TYPES = {
     "FLOAT64": pa.float64(),
     "STRING": pa.string(),
     "BOOL": pa.bool_(),
+    "NUMERIC": pa.decimal128(38, 9),
     "TIMESTAMP": pa.timestamp("us", "UTC"),
 }
 _KINDS = {"FLOAT64": "DOUBLE"}
@@ -132,14 +134,17 @@ class GoogleSql:
         sql: str,
         *,
         tables: Mapping[str, pa.Table] | None = None,
+        nested: Mapping[str, tuple[Mapping[str, str], Sequence[Mapping[str, Any]]]] | None = None,
         parameters: Mapping[str, tuple[str, Any]] | None = None,
     ) -> pa.Table:
         """The rows that a SELECT gives, in GoogleSQL's types.
 
-        ``parameters`` are types and values by name. Raises Refused.
+        ``nested`` are tables of any types: those of the columns, and rows as lines of JSON hold them, in which what
+        is not named is NULL. ``parameters`` are types and values by name. Raises Refused.
         """
-        contents, given = tables or {}, parameters or {}
-        types = {name: _types_of(table) for name, table in contents.items()}
+        contents, documents, given = tables or {}, nested or {}, parameters or {}
+        types: dict[str, Mapping[str, str]] = {name: _types_of(table) for name, table in contents.items()}
+        types |= {name: columns for name, (columns, _) in documents.items()}
         request = service.EvaluateQueryRequest(
             sql=sql,
             options=_options({name: type_ for name, (type_, _) in given.items()}),
@@ -151,6 +156,12 @@ class GoogleSql:
             content.SetInParent()  # a table may be empty, but not unknown
             for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
                 content.row.add(cell=map(_value, row, protos))
+        for name, (columns, rows_of_json) in documents.items():
+            content = request.table_content[name].table_data
+            content.SetInParent()
+            for document in rows_of_json:
+                assert set(document) <= set(columns), set(document) - set(columns)
+                content.row.add(cell=[_value(document.get(c), _type(type_)) for c, type_ in columns.items()])
         for name, (type_, value) in given.items():
             request.params.add(name=name.lower(), value=_value(value, _type(type_)))
         answer = self._call("EvaluateQuery", request, service.EvaluateQueryResponse)
@@ -280,14 +291,28 @@ def _value(value: Any, type_: TypeProto) -> ValueProto:
         out.array_value.element.extend(_value(element, type_.array_type.element_type) for element in value)
     elif kind == "STRUCT":
         out.struct_value.SetInParent()
-        out.struct_value.field.extend(_value(value[f.field_name], f.field_type) for f in type_.struct_type.field)
+        assert set(value) <= {f.field_name for f in type_.struct_type.field}, value
+        out.struct_value.field.extend(_value(value.get(f.field_name), f.field_type) for f in type_.struct_type.field)
+    elif kind == "JSON":
+        out.json_value = json.dumps(value)
+    elif kind == "NUMERIC":
+        out.numeric_value = _billionths(value)
+    elif kind == "DATE":
+        out.date_value = (date.fromisoformat(value) - _EPOCH.date()).days
     elif kind == "TIMESTAMP":
+        value = datetime.fromisoformat(value) if isinstance(value, str) else value
         microseconds = (value - _EPOCH) // timedelta(microseconds=1)
         seconds, rest = divmod(microseconds, 1_000_000)
         out.timestamp_value.seconds, out.timestamp_value.nanos = seconds, rest * 1000
     else:
         setattr(out, _FIELDS[kind], value)
     return out
+
+
+def _billionths(value: Any) -> bytes:
+    """A NUMERIC as its little-endian two's complement in as few bytes as hold it."""
+    scaled = int(Decimal(str(value)) * 10**9)
+    return scaled.to_bytes((scaled + (scaled < 0)).bit_length() // 8 + 1, "little", signed=True)
 
 
 _FIELDS = {"INT64": "int64_value", "FLOAT64": "double_value", "STRING": "string_value", "BOOL": "bool_value"}
@@ -297,6 +322,8 @@ def _python(value: ValueProto, type_: TypeProto) -> Any:
     if value.WhichOneof("value") is None:
         return None
     kind = _type_name(type_)
+    if kind == "NUMERIC":
+        return Decimal(int.from_bytes(value.numeric_value, "little", signed=True)).scaleb(-9)
     if kind != "TIMESTAMP":
         return getattr(value, _FIELDS[kind])
     whole, rest = divmod(value.timestamp_value.nanos, 1000)
