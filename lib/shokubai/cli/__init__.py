@@ -17,6 +17,7 @@ from shokubai.version import __version__
 # Command name → (module, what `shokubai --help` says of it, so that help imports no command).
 COMMANDS = {
     "demo": ("shokubai.cli.demo", "Build the demo organisation's data."),
+    "doctor": ("shokubai.cli.doctor", "Check a warehouse, or find the mapping that fits a table."),
     "import": ("shokubai.cli.import_", "Import log files into the request-log layout."),
     "join": ("shokubai.cli.join", "Put together what shards of a run made."),
     "run": ("shokubai.cli.run", "Make the reports of a run, such as the weekly one."),

@@ -70,3 +70,14 @@ def progress() -> Progress:
         disable=not status.is_terminal,
         transient=True,
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """Such as 1 error, 2 errors."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def from_here(file: Path) -> Path:
+    """The path as it is written from the current folder, where it lies below it."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file

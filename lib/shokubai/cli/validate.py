@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from shokubai import config, findings
-from shokubai.cli.terminal import console, parameters_option
+from shokubai.cli.terminal import console, counted, from_here, parameters_option
 from shokubai.config.model import Parameters
 from shokubai.core.errors import ConfigurationError, Problem
 
@@ -27,7 +27,7 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     if parameters is not None and (unknown := findings.unknown_thresholds(parameters.rules)):
         parameters, problems = None, [*unknown, *problems]
     for problem in problems:
-        console.print(str(replace(problem, file=_from_here(problem.file))))
+        console.print(str(replace(problem, file=from_here(problem.file))))
     console.print(summarize(parameters, problems))
     if parameters is None:
         context.exit(ConfigurationError.exit_status)
@@ -36,23 +36,13 @@ def command(context: click.Context, parameters_dir: Path) -> None:
 def summarize(parameters: Parameters | None, problems: Sequence[Problem]) -> str:
     """What was checked and how it ended, in one line."""
     levels = Counter(problem.level for problem in problems)
-    counts = [_counted(levels[level], level) for level in ("error", "warning") if levels[level]]
+    counts = [counted(levels[level], level) for level in ("error", "warning") if levels[level]]
     ending = ", ".join(counts) or "no problem"
     if parameters is None:
         return ending
     checked = (
-        _counted(len(parameters.teams), "team"),
-        _counted(len(parameters.slos), "SLO"),
-        _counted(len(parameters.warehouses), "warehouse"),
+        counted(len(parameters.teams), "team"),
+        counted(len(parameters.slos), "SLO"),
+        counted(len(parameters.warehouses), "warehouse"),
     )
     return f"{', '.join(checked)}: {ending}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _from_here(file: Path) -> Path:
-    """The path as it is written from the current folder, where it lies below it."""
-    here = Path.cwd()
-    return file.relative_to(here) if file.is_relative_to(here) else file

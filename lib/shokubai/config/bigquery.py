@@ -71,10 +71,9 @@ def _labels(node: Node, problems: Problems) -> Mapping[str, str] | None:
 
 
 project: Reader = pattern(_PROJECT, "a project ID: 6 to 30 lower-case letters, digits and inner hyphens")
-table: Reader = pattern(
-    rf"(?:{_PROJECT}\.)?{_DATASET}\.[\w-]+\*?",
-    "dataset.table or project.dataset.table; a table's name may end in * for tables sharded by day",
-)
+TABLE = rf"(?:{_PROJECT}\.)?{_DATASET}\.[\w-]+\*?"
+TABLE_FORM = "dataset.table or project.dataset.table; a table's name may end in * for tables sharded by day"
+table: Reader = pattern(TABLE, TABLE_FORM)
 
 SETTINGS: Mapping[str, Reader] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -144,6 +144,27 @@ class BigQueryJobs:
             return client.get_table(address, retry=self._retry, timeout=self._patience.request)
         except Exception as error:
             raise self._explained(error, Text(f"looking at table {address}", "")) from error
+
+    def dataset(self, address: str) -> bigquery.Dataset:
+        """A dataset's description, among it its location."""
+        client = self._client
+        try:
+            return client.get_dataset(address, retry=self._retry, timeout=self._patience.request)
+        except Exception as error:
+            raise self._explained(error, Text(f"looking at dataset {address}", "")) from error
+
+    def permitted(self, address: str, permissions: Sequence[str]) -> frozenset[str]:
+        """Which of the permissions on a table the account has; none where the service does not say."""
+        client = self._client
+        from google.api_core import exceptions
+
+        try:
+            answer = client.test_iam_permissions(
+                address, list(permissions), retry=self._retry, timeout=self._patience.request
+            )
+        except exceptions.GoogleAPICallError:
+            return frozenset()
+        return frozenset(answer.get("permissions") or ()) & frozenset(permissions)
 
     def has_table(self, address: str) -> bool:
         """Whether a table is there; its dataset may be missing as well."""

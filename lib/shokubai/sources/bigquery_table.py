@@ -109,6 +109,11 @@ class BigQueryTable:
         """
         return {name: expression for name, (expression, type_) in self._found(schema).items() if type_ is None}
 
+    def missing_columns(self, schema: Schema) -> list[str]:
+        """The optional columns that the table does not have; they are NULL. Raises DataError for a required one."""
+        found = self._found(schema)
+        return [name for name in self.contract.columns if name not in found]
+
     def raw(self, schema: Schema) -> str:
         """The SELECT of the mapped columns as they are, from which the types of expressions can be learnt."""
         chosen = [f"{expression} AS {quoted(name)}" for name, (expression, _) in self._found(schema).items()]

@@ -182,7 +182,7 @@ class BigQueryWarehouse:
             days = set(window.utc_days()) if window else None
             parts = [p for p in self.parts(table) if days is None or any(map(p.holds, days))]
             return repr([(part.path.name, part.version) for part in parts])
-        found = self._description(table, again=True)
+        found = self.description(table, again=True)
         if found.table_type == "TABLE":
             buffered = found.streaming_buffer
             return repr(
@@ -230,10 +230,10 @@ class BigQueryWarehouse:
         return days_by_counting(table, self.definition(table.name), window)
 
     def _is_partitioned_by_time(self, table: BigQueryTable) -> bool:
-        partitioning = self._description(table.name).time_partitioning
+        partitioning = self.description(table.name).time_partitioning
         if not partitioning or not partitioning.field:
             return False
-        column = self._fitted(table.name).source_column("timestamp")
+        column = self.fitted(table.name).source_column("timestamp")
         return bool(partitioning.field.lower() == column)
 
     def definition(self, name: str, *, is_bounded: bool = True) -> str:
@@ -241,7 +241,7 @@ class BigQueryWarehouse:
 
         Raises DataError when a column is missing or of a wrong type.
         """
-        table = self._fitted(name)
+        table = self.fitted(name)
         schema = self._schema(table)
         if name not in self._types:
             self._types[name] = self._types_of_expressions(table, schema)
@@ -265,19 +265,25 @@ class BigQueryWarehouse:
                 f"{table.said_at}: table {table.name}: the mapping does not fit {table.address}\n{error}"
             ) from error
 
-    def _fitted(self, name: str) -> BigQueryTable:
+    def fitted(self, name: str) -> BigQueryTable:
         """The table with what its ready mapping says of its schema. Raises DataError where it does not fit."""
         if name not in self._fitted_tables:
             table = self._tables[name]
             self._fitted_tables[name] = table.fitted(self._schema(table)) if table.mapping else table
         return self._fitted_tables[name]
 
+    def missing_columns(self, name: str) -> list[str]:
+        """The optional columns that a table does not have, of all that the contract knows."""
+        table = self.fitted(name)
+        return table.missing_columns(self._schema(table))
+
     def _schema(self, table: BigQueryTable) -> Schema:
         if table.name not in self._schemas:
-            self._schemas[table.name] = schema_of(self._description(table.name))
+            self._schemas[table.name] = schema_of(self.description(table.name))
         return self._schemas[table.name]
 
-    def _description(self, name: str, *, again: bool = False) -> Any:
+    def description(self, name: str, *, again: bool = False) -> Any:
+        """What BigQuery says of a table; of one sharded by day, of its newest shard."""
         if again or name not in self._descriptions:
             table = self._tables[name]
             address = table.address

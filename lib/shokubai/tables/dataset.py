@@ -103,6 +103,12 @@ class DatasetTables(Tables):
         self._kept: set[date] = set()  # days that the log no longer has
         self._parts: tuple[Part, ...] | None = None  # of all the log, where they were looked at
 
+    def over(self, warehouse: BigQueryWarehouse) -> DatasetTables:
+        """The tables of another warehouse with the same objectives."""
+        other = DatasetTables(warehouse, folder=self.folder)
+        other._thresholds, other._declared_services = self._thresholds, self._declared_services
+        return other
+
     # --- building -------------------------------------------------------------------------------------------
 
     def build(self, window: Window, *, progress: Progress | None = None, jobs: int | None = None) -> BuildSummary:
@@ -176,6 +182,21 @@ class DatasetTables(Tables):
             caps=f"{in_units(settings.byte_cap)} per statement, {in_units(settings.run_byte_cap)} per run",
             refused=refused,
         )
+
+    def estimate_scan(self, day: date) -> BuildEstimate:
+        """What scanning one day of the log would read, whether or not it is up to date.
+
+        Free, and nothing is made for it: the small tables need not be there.
+        """
+        writes = [replace(write, text=replace(write.text, target=None)) for write in self._scans([day], {day: ""})]
+        estimated = [(w.text, w.estimate) for w in self._estimated(writes) if w.estimate]
+        cost, size = self.warehouse.jobs.cost, sum(estimate.bytes for _, estimate in estimated)
+        refused = None
+        try:
+            cost.allow(estimated, what=_scanning(1))
+        except CostError as error:
+            refused = error
+        return BuildEstimate(self.name, (day,), size, cost.price(size), refused=refused)
 
     def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
         started = time.perf_counter()

@@ -16,11 +16,12 @@ from types import ModuleType
 
 import pytest
 
-from shokubai.config.model import BigQuery
+from shokubai.config.model import BigQuery, Source, Warehouse
 from shokubai.core.windows import Window
 from shokubai.sources.bigquery_jobs import BigQueryJobs
 from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
 from shokubai.tables import read_metric_hours, read_route_counts
+from shokubai.tables.checks import check_table
 from shokubai.tables.contracts import RAW_TABLES, SMALL_TABLES
 from shokubai.tables.dataset import DatasetTables
 
@@ -130,3 +131,17 @@ def test_metrics_are_read_by_the_hour(opened):
         ("request_latencies", "ms", 12.5),
         ("utilizations", "1", 0.75),
     ]
+
+
+@pytest.mark.parametrize("name", fixtures.NAMES)
+def test_the_doctor_finds_the_mapping_of_a_table(opened, name):
+    fixture = fixtures.load(name)
+    warehouse = opened(fixture)
+    address = next(iter(warehouse._tables.values())).address
+    described = Warehouse("w", "bigquery", {}, Source(Path("w.yaml"), 1), warehouse.jobs.settings)
+    tables = DatasetTables(warehouse, folder=Path("/nowhere"))
+    found = list(check_table(described, tables, address, day=date(2026, 10, 26)))
+    said = [str(each) for each in found]
+    assert not [each for each in said if each.startswith("error")], said
+    assert f"ok: mapping: {fixture.mapping} fits {address}" in "\n".join(said)
+    assert found[-1].level == "note" and f"mapping: {fixture.mapping}}}" in "\n".join(map(str, found))

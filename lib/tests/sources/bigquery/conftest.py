@@ -123,6 +123,8 @@ class Service:
         self.answers: list[Answer] = []
         self.faults: list[Fault] = []
         self.tables: dict[str, dict[str, Any]] = {}
+        self.datasets: dict[str, str] = {DATASET: SETTINGS.location}  # where each is
+        self.permissions: dict[str, list[str]] = {}  # what the account may do with a table
         self.jobs: dict[str, dict[str, Any]] = {}
         self.cancelled: list[str] = []
         self.written: dict[str, dict[str, Any]] = {}
@@ -184,6 +186,10 @@ class Service:
                     return self.cancel(job)
                 case ["GET", "projects", _, "queries", job]:
                     return self.results(job)
+                case ["GET", "projects", project, "datasets", dataset]:
+                    return self.dataset(project, dataset)
+                case ["POST", "projects", project, "datasets", dataset, "tables", table] if ":" in table:
+                    return self.tested(f"{project}.{dataset}.{table.partition(':')[0]}", request.body)
                 case ["GET", "projects", project, "datasets", dataset, "tables", table]:
                     return self.table(f"{project}.{dataset}.{table}")
                 case ["POST", "projects", project, "datasets", dataset, "tables"]:
@@ -278,6 +284,18 @@ class Service:
             "totalRows": str(len(rows)),
             "rows": [{"f": [{"v": in_json(value)} for value in row]} for row in rows],
         }
+
+    def dataset(self, project: str, dataset: str) -> tuple[int, dict[str, Any]]:
+        location = self.datasets.get(f"{project}.{dataset}")
+        if location is None:
+            return refusal(404, "notFound", f"Not found: Dataset {project}:{dataset}")
+        return 200, {"datasetReference": {"projectId": project, "datasetId": dataset}, "location": location}
+
+    def tested(self, address: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        held = self.permissions.get(address)
+        if held is None:
+            return refusal(501, "notImplemented", "testIamPermissions is not there")
+        return 200, {"permissions": [each for each in body["permissions"] if each in held]}
 
     def table(self, address: str) -> tuple[int, dict[str, Any]]:
         if address in self.tables:
