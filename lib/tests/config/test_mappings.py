@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def test_the_names() -> None:
         "monitoring_export",
         "otel_spans",
     )
+
+
+def test_the_readme_lists_them_all() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|.*\| `(\w+)` \|$", readme, re.MULTILINE)
+    assert sorted(listed) == [(each.name, each.table) for each in ready_mappings()]
 
 
 @pytest.mark.parametrize("name", mapping_names())
