@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import random
 import sys
 from datetime import UTC, datetime
@@ -116,6 +117,85 @@ def test_a_column_that_never_had_a_value_is_null(googlesql, open_fixture, name):
 
 def schema(fixture):
     return schema_of(SimpleNamespace(schema=fixtures.schema_fields(fixture.schema)))
+
+
+# --- every variant ------------------------------------------------------------------------------------------
+
+VARIANTS = [
+    pytest.param(mapping, column, variant.sql, dict(zip(variant.needs, types, strict=True)), id=f"{mapping.name}-{n}")
+    for mapping in ready_mappings()
+    for n, (column, variant) in enumerate(
+        (column, variant)
+        for column, variants in [*mapping.columns.items(), *(("", given) for given in mapping.rows)]
+        for variant in variants
+    )
+    for types in itertools.product(*variant.needs.values())
+]
+TAKEN = {
+    "TIMESTAMP": {"TIMESTAMP"},
+    "STRING": {"STRING"},
+    "NULLABLE_INT64": {"INT64"},
+    "FLOAT64": {"FLOAT64", "NUMERIC", "INT64"},
+}
+
+
+@pytest.mark.parametrize(("mapping", "column", "sql", "needs"), VARIANTS)
+def test_a_variant_works_on_just_what_it_says_it_needs(googlesql, mapping, column, sql, needs):
+    """It names every field that it reads, and gives a type that the contract's column takes."""
+    found = googlesql.evaluate(f"SELECT {sql} AS value FROM log", nested={"log": (nested_types(needs), [])})
+    names = {arrow: name for name, arrow in googlesql_types().items()}
+    wanted = TAKEN[RAW_TABLES[mapping.table].columns[column].type] if column else {"BOOL"}
+    assert names[found.schema.field("value").type] in wanted
+
+
+def nested_types(needs):
+    """The columns of a table that has these paths and nothing else."""
+    tree = {}
+    for path, type_ in needs.items():
+        *outer, last = path.split(".")
+        place = tree
+        for name in outer:
+            place = place.setdefault(name, {})
+        place[last] = type_.replace("ARRAY<STRUCT>", "ARRAY<STRUCT<key STRING, value STRING>>")
+    return {name: written(type_) for name, type_ in tree.items()} or {"nothing": "INT64"}
+
+
+def written(type_):
+    if isinstance(type_, str):
+        return type_
+    return f"STRUCT<{', '.join(f'{name} {written(inner)}' for name, inner in type_.items())}>"
+
+
+@pytest.mark.parametrize(("type_", "server"), [("INT64", 2), ("STRING", "SERVER"), ("STRING", "SPAN_KIND_SERVER")])
+def test_a_spans_kind_is_a_number_or_a_name(googlesql, open_fixture, type_, server):
+    fixture = fixtures.load("otel_spans").retyped("kind", type_)
+    other = 3 if type_ == "INT64" else "SPAN_KIND_CLIENT"
+    for row in fixture.rows:
+        if "kind" in row:
+            row["kind"] = server if row["kind"]["name"] == "SPAN_KIND_SERVER" else other
+    assert rows_of(googlesql, open_fixture(fixture), fixture) == fixture.expected
+
+
+@pytest.mark.parametrize(
+    ("gone", "services"),
+    [
+        ((), ["server", "shop", "shop-web"]),
+        (("labels.k8s_pod_app",), ["server", "server", "shop-web"]),
+        (("labels.k8s_pod_app_kubernetes_io_name",), ["server", "shop", "shop"]),
+        (("labels",), ["server", "server", "server"]),
+    ],
+)
+def test_where_a_service_on_gke_has_its_name_from(googlesql, open_fixture, gone, services):
+    fixture = fixtures.load("gke_sink").without(*gone)
+    assert sorted(row[1] for row in rows_of(googlesql, open_fixture(fixture), fixture)) == services
+
+
+def test_a_load_balancers_latency_as_text(googlesql, open_fixture):
+    fixture = fixtures.load("load_balancer_sink").retyped("httpRequest.latency", "STRING")
+    for row in fixture.rows:
+        if "latency" in row["httpRequest"]:
+            row["httpRequest"]["latency"] = f"{row['httpRequest']['latency']}s"
+    assert rows_of(googlesql, open_fixture(fixture), fixture) == fixture.expected
 
 
 # --- routes -------------------------------------------------------------------------------------------------
