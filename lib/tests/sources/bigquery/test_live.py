@@ -6,9 +6,13 @@ tables are stood for by rows that are not there, so no dataset is needed.
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -23,6 +27,21 @@ from shokubai.tables.contracts import METRIC_HOURS, RAW_TABLES, SMALL_TABLES
 
 pytestmark = pytest.mark.bigquery_live
 
+HERE = Path(__file__).parent
+
+
+def fixtures() -> ModuleType:
+    """The tables of the ready mappings; these tests are no package."""
+    path = HERE.parents[1] / "mappings" / "fixtures.py"
+    spec = importlib.util.spec_from_file_location("mappings_for_a_real_project", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+TABLES = fixtures()
 PACKAGES = ("queries", "dataset_queries", "snapshot_queries")
 SHIPPED = [
     (f"shokubai.tables.{package}", file.name.removesuffix(".sql"))
@@ -47,16 +66,19 @@ def jobs():
     return BigQueryJobs(settings, where=f"project {project}")
 
 
-def nothing(contract, **more):
-    """A SELECT of no rows with the columns of a contract."""
-    types = {name: column.type.removeprefix("NULLABLE_") for name, column in contract.columns.items()} | more
-    return "SELECT " + ", ".join(f"CAST(NULL AS {type_}) AS {name}" for name, type_ in types.items()) + " LIMIT 0"
+def nothing(types):
+    """A SELECT of no rows with columns of these types."""
+    return "SELECT " + ", ".join(f"CAST(NULL AS {type_}) AS `{name}`" for name, type_ in types.items()) + " LIMIT 0"
+
+
+def types(contract, **more):
+    return {name: column.type.removeprefix("NULLABLE_") for name, column in contract.columns.items()} | more
 
 
 DEFINITIONS = {
-    **{name: nothing(contract) for name, contract in RAW_TABLES.items()},
-    **{name: nothing(contract, made_from="STRING") for name, contract in SMALL_TABLES.items()},
-    "metric_hours": nothing(METRIC_HOURS),
+    **{name: nothing(types(contract)) for name, contract in RAW_TABLES.items()},
+    **{name: nothing(types(contract, made_from="STRING")) for name, contract in SMALL_TABLES.items()},
+    "metric_hours": nothing(types(METRIC_HOURS)),
 }
 
 
@@ -79,3 +101,14 @@ def test_a_shipped_statement_is_accepted(jobs, package, name):
     assert estimate.kind == "SELECT"
     assert estimate.bytes == 0
     assert estimate.types
+
+
+@pytest.mark.parametrize("name", TABLES.NAMES)
+def test_a_ready_mapping_is_accepted(jobs, name):
+    table = TABLES.load(name)
+    sql = (HERE / "sent" / f"mapping_{name}.sql").read_text(encoding="utf-8")
+    assert sql.count(f"`{table.address}`") == 1
+    sql = with_definitions(sql.replace(f"`{table.address}`", "log_table"), {"log_table": nothing(table.types)})
+    estimate = jobs.estimate(Text(name, sql))
+    assert estimate.types == types(RAW_TABLES[table.table])
+    assert estimate.bytes == 0
