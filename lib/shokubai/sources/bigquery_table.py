@@ -40,6 +40,12 @@ _HINTS = {
 _SHARDS = (
     "_TABLE_SUFFIX BETWEEN FORMAT_TIMESTAMP('%Y%m%d', @start, 'UTC') AND FORMAT_TIMESTAMP('%Y%m%d', @end, 'UTC')"
 )
+# An entry may come late, but not before its time: Cloud Logging takes timestamps up to a day ahead. What was streamed
+# in a moment ago is in no partition yet.
+_INGESTED = (
+    "(_PARTITIONTIME IS NULL OR _PARTITIONTIME >= "
+    "TIMESTAMP_TRUNC(TIMESTAMP_SUB(@start, INTERVAL 24 HOUR), {unit}, 'UTC'))"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class BigQueryTable:
     A ready ``mapping`` takes the place of names: once the schema is known, ``fitted`` gives the table with its
     columns, with its row conditions as ``rows``, and as ``absent`` the columns that are not there. ``columns`` go
     before it.
+
+    ``ingested_by`` is the unit (HOUR, DAY, MONTH, YEAR) of a table that is partitioned by the time of ingestion.
     """
 
     contract: FrameContract
@@ -63,6 +71,7 @@ class BigQueryTable:
     optional: tuple[str, ...] = ()
     mapping: ReadyMapping | None = None
     rows: tuple[str, ...] = ()
+    ingested_by: str = ""
     absent: frozenset[str] = frozenset()
 
     @property
@@ -150,8 +159,12 @@ class BigQueryTable:
 
     def _select(self, chosen: list[str], *, is_bounded: bool) -> str:
         conditions = [in_parentheses(each) for each in (*self.rows, self.where) if each]
+        # Of requests and metrics a statement reads what lies in its window; an incident may have begun long before.
+        is_bounded = is_bounded and "timestamp" in self.contract.columns
         if self.is_sharded and is_bounded:
             conditions.append(_SHARDS)
+        if self.ingested_by and is_bounded:
+            conditions.append(_INGESTED.format(unit=self.ingested_by))
         columns = ",\n".join(f"  {column}" for column in chosen)
         where = "\nWHERE " + "\n  AND ".join(conditions) if conditions else ""
         return f"SELECT\n{columns}\nFROM {quoted(self.address)}{where}"

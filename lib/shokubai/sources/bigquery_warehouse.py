@@ -269,7 +269,10 @@ class BigQueryWarehouse:
         """The table with what its ready mapping says of its schema. Raises DataError where it does not fit."""
         if name not in self._fitted_tables:
             table = self._tables[name]
-            self._fitted_tables[name] = table.fitted(self._schema(table)) if table.mapping else table
+            partitioning = self.description(name).time_partitioning
+            if partitioning and not partitioning.field and not table.is_sharded:
+                table = replace(table, ingested_by=partitioning.type_)
+            self._fitted_tables[name] = table.fitted(self._schema(table))
         return self._fitted_tables[name]
 
     def missing_columns(self, name: str) -> list[str]:

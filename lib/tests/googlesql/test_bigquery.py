@@ -118,7 +118,9 @@ def warehouse():
     columns = types(RAW_TABLES["requests"]).items()
     schema = [SimpleNamespace(name=name, field_type=type_, mode="NULLABLE") for name, type_ in columns]
     jobs = BigQueryJobs(settings, where="warehouse logs")
-    jobs.table = lambda _: SimpleNamespace(schema=schema)  # the service's answer; there is none here
+    jobs.table = lambda _: SimpleNamespace(
+        schema=schema, time_partitioning=None
+    )  # the service's answer; there is none here
     table = BigQueryTable(RAW_TABLES["requests"], "aoba-logs.run_logs.requests", "here", MappingProxyType({}))
     return BigQueryWarehouse("logs", [table], jobs=jobs, small=tuple(SMALL_TABLES.values()))
 
@@ -188,3 +190,34 @@ def test_what_days_say_of_themselves(googlesql):
         ("minute_counts", at(26), "a r", 1, 2, 7, at(26, 9), at(26, 17)),
         ("minute_counts", at(27), "no input", 1, 0, 0, None, None),
     ]
+
+
+def test_what_came_in_before_its_day_is_not_read_again(googlesql):
+    """Of a table that is partitioned by the time of ingestion, late rows and those in no partition yet count."""
+
+    def at(day, hour=0):
+        return datetime(2026, 10, day, hour, tzinfo=UTC)
+
+    columns = types(RAW_TABLES["requests"]) | {"_PARTITIONTIME": "TIMESTAMP"}
+    rows = [
+        (at(26, 9), at(25), "GET"),  # the clock of whoever logged it was ahead
+        (at(26, 9), at(26), "GET"),
+        (at(26, 9), at(30), "GET"),  # late
+        (at(26, 9), None, "GET"),  # streamed in a moment ago
+        (at(26, 9), at(24), "impossible"),
+        (at(27), at(27), "next day"),
+    ]
+    full = [
+        dict.fromkeys(columns) | {"timestamp": t, "_PARTITIONTIME": p, "http_request_method": m} for t, p, m in rows
+    ]
+    log = pa.table({n: pa.array([row[n] for row in full], ARROW_TYPES[t]) for n, t in columns.items()})
+    table = BigQueryTable(RAW_TABLES["requests"], "aoba-logs.run_logs.requests", "here", ingested_by="DAY")
+    schema = {name.lower(): type_ for name, type_ in columns.items()}
+    rows = table.definition(schema, {})
+    sql = f"SELECT http_request_method FROM ({rows}) WHERE timestamp >= @start AND timestamp < @end"
+    found = googlesql.evaluate(
+        sql,
+        tables={"aoba-logs.run_logs.requests": log},
+        parameters={"start": ("TIMESTAMP", at(26)), "end": ("TIMESTAMP", at(27))},
+    )
+    assert found.column("http_request_method").to_pylist() == ["GET"] * 4

@@ -47,7 +47,7 @@ def open_fixture(googlesql):
     def make(fixture):
         settings = BigQuery("aoba-logs", "aoba-sre", "US", "aoba-sre.shokubai", 2**40, 2**40, 6.25, "USD", 60)
         jobs = BigQueryJobs(settings, where="warehouse logs")
-        jobs.table = lambda _: SimpleNamespace(schema=fixtures.schema_fields(fixture.schema))
+        jobs.table = lambda _: SimpleNamespace(schema=fixtures.schema_fields(fixture.schema), time_partitioning=None)
         jobs.estimate = lambda text: Estimate(0, "SELECT", types_of(googlesql, text.sql, fixture))
         return BigQueryWarehouse("logs", [fixture.described()], jobs=jobs)
 
@@ -116,7 +116,7 @@ def test_a_column_that_never_had_a_value_is_null(googlesql, open_fixture, name):
 
 
 def schema(fixture):
-    return schema_of(SimpleNamespace(schema=fixtures.schema_fields(fixture.schema)))
+    return schema_of(SimpleNamespace(schema=fixtures.schema_fields(fixture.schema), time_partitioning=None))
 
 
 # --- every variant ------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ def check_partitioning(table: BigQueryTable, description: Any) -> Finding:
         return _finding(
             "warning",
             table,
-            f"it is partitioned by the time of ingestion, not by {behind}: {whole}; let `where` leave out old "
-            "partitions by _PARTITIONTIME, or make a new sink, which partitions by timestamp",
+            f"it is partitioned by the time of ingestion, not by {behind}: each day's scan reads all that came in "
+            "from the day before on; a new sink partitions by timestamp",
         )
     how = f"is partitioned by {partitioning.field}, not by {behind}" if partitioning else "is not partitioned"
     return _finding("warning", table, f"it {how}: {whole}; {_REMEDY}")

@@ -99,6 +99,10 @@ def test_the_days_of_a_table_partitioned_by_its_timestamp_are_known(open_fixture
 def test_the_days_of_a_table_partitioned_by_ingestion_are_counted(service, open_fixture):
     fixture = replace(fixtures.load("cloud_run_sink"), resource={"timePartitioning": {"type": "DAY"}})
     warehouse = open_fixture(fixture)
+    since = "TIMESTAMP_TRUNC(TIMESTAMP_SUB(@start, INTERVAL 24 HOUR), DAY, 'UTC')"
+    assert warehouse.definition("requests").endswith(f"AND (_PARTITIONTIME IS NULL OR _PARTITIONTIME >= {since})")
+    assert "_PARTITIONTIME" not in warehouse.definition("requests", is_bounded=False)
+    assert "_PARTITIONTIME" not in open_fixture(fixtures.load("cloud_run_sink")).definition("requests")
     columns = dict.fromkeys(("day_us", "row_count", "first_us", "last_us"), "INTEGER")
     at = 1_792_972_800_000_000  # 2026-10-26
     service.answer("AS day_us", columns, [[at, 5, at + 1, at + 2]])

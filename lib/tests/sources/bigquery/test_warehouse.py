@@ -11,7 +11,8 @@ import pytest
 from shokubai.core.errors import DataError, QueryError
 from shokubai.core.windows import Window
 from shokubai.sources import load_query
-from shokubai.tables.contracts import DEPLOYMENTS, ROUTE_COUNTS, SERVICE_MINUTES, WATERMARKS
+from shokubai.sources.bigquery_table import BigQueryTable
+from shokubai.tables.contracts import DEPLOYMENTS, RAW_TABLES, ROUTE_COUNTS, SERVICE_MINUTES, WATERMARKS
 
 SENT = Path(__file__).parent / "sent"
 QUERIES = "shokubai.tables.queries"
@@ -404,7 +405,6 @@ MIDNIGHT_US = 1_792_972_800_000_000  # 2026-10-26T00:00:00Z
     [
         {"type": "VIEW"},
         {"type": "TABLE"},
-        {"type": "TABLE", "timePartitioning": {"type": "DAY"}},  # by the time of ingestion
         {"type": "TABLE", "timePartitioning": {"type": "DAY", "field": "receiveTimestamp"}},
     ],
 )
@@ -424,6 +424,15 @@ def test_the_days_of_anything_else_are_counted(sink, open_warehouse, described):
     assert part.version == f"5-{MIDNIGHT_US + 1}-{MIDNIGHT_US + 7}"
     with pytest.raises(DataError, match="not partitioned by the column behind timestamp"):
         warehouse.parts("requests")
+
+
+def test_of_incidents_all_are_read_wherever_they_lie():
+    """One that began and was written down long before a window may last into it."""
+    contract = RAW_TABLES["incidents"]
+    schema = {name: column.type for name, column in contract.columns.items()}
+    for address, unit in (("ops.logs.incidents", "DAY"), ("ops.logs.incidents_*", "")):
+        sql = BigQueryTable(contract, address, "here", ingested_by=unit).definition(schema, {})
+        assert sql.endswith(f"FROM `{address}`")
 
 
 def test_when_a_companion_changed(service, open_warehouse):
