@@ -11,7 +11,9 @@ What is done to it first, and why:
 * Tables that are not partitioned would have changed at the moment at which they are looked at.
 """
 
+import ctypes
 import re
+import signal
 import site
 import sys
 from pathlib import Path
@@ -169,5 +171,7 @@ for views in list(vars(information_schema).values()):
         views["PARTITIONS"] = partitions
 
 if __name__ == "__main__":
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # end with whoever started it, however that ends
     sys.argv[0] = "local-bigquery"
     cli.main()
