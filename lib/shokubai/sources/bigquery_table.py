@@ -36,9 +36,11 @@ _HINTS = {
     },
     "STRING": {"JSON": "JSON_VALUE({})", "BYTES": "SAFE_CONVERT_BYTES_TO_STRING({})"},
 }
-# The date in the names of tables sharded by day is that of UTC; @end lies after the last instant.
+# The date in the names of tables sharded by day is that of UTC; other tables may begin with the same name.
 _SHARDS = (
-    "_TABLE_SUFFIX BETWEEN FORMAT_TIMESTAMP('%Y%m%d', @start, 'UTC') AND FORMAT_TIMESTAMP('%Y%m%d', @end, 'UTC')"
+    "_TABLE_SUFFIX BETWEEN FORMAT_TIMESTAMP('%Y%m%d', @start, 'UTC')"
+    " AND FORMAT_TIMESTAMP('%Y%m%d', TIMESTAMP_SUB(@end, INTERVAL 1 MICROSECOND), 'UTC')"
+    "\n  AND LENGTH(_TABLE_SUFFIX) = 8"
 )
 # An entry may come late, but not before its time: Cloud Logging takes timestamps up to a day ahead. What was streamed
 # in a moment ago is in no partition yet.
