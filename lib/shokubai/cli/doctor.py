@@ -49,10 +49,10 @@ def command(
 
 
 def _findings(parameters: Parameters, described: Warehouse, address: str, outputs: Path) -> Iterable[Finding | str]:
-    tables = open_tables(parameters, described.name, outputs=outputs)
+    tables = open_tables(parameters, described.name, outputs=outputs, labels={})
     if described.bigquery is None:
         return check_files(described, tables, parameters_dir=parameters.directory, outputs=outputs)
-    assert isinstance(tables, DatasetTables)  # a snapshot is opened only by a run's notebooks
+    assert isinstance(tables, DatasetTables)
     day = (datetime.now(UTC) - timedelta(days=1)).date()  # the last complete one
     if address:
         return check_table(described, tables, address, day=day)

@@ -24,6 +24,14 @@ def check_partitioning(table: BigQueryTable, description: Any) -> Finding:
     if description.table_type == "EXTERNAL":
         return _finding("warning", table, f"it is an external table: each day's scan reads all its files; {_REMEDY}")
     if partitioning and partitioning.field and partitioning.field.lower() == column:
+        if partitioning.type_ in ("MONTH", "YEAR"):
+            unit = partitioning.type_.lower()
+            return _finding(
+                "warning",
+                table,
+                f"it is partitioned by the {unit} of {partitioning.field}: each day's scan reads a whole {unit}, and "
+                f"every row that is added makes all days of its {unit} be scanned again",
+            )
         return _finding("ok", table, f"it is partitioned by {partitioning.field}, and a day's scan reads that day")
     whole = f"each day's scan reads the whole table, {in_units(description.num_bytes or 0)}"
     if partitioning and not partitioning.field:

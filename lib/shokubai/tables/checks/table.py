@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
+from shokubai.config.mappings.model import Schema
 from shokubai.config.model import Warehouse
 from shokubai.core.errors import ShokubaiError
 from shokubai.sources.bigquery_errors import roles_needed
@@ -42,6 +44,11 @@ def _check(
     except ShokubaiError as error:
         yield Finding("error", "table", str(error))
         return
+    if named := _named_as_it_is(schema):
+        yield Finding("ok", "mapping", f"the columns of {address} have the names of {named} already; none is needed")
+        table = BigQueryTable(RAW_TABLES[named], address, f"--table {address}")
+        yield from _fitting(described, jobs, table, opened, day)
+        return
     found = recognise(schema)
     best = found[0]
     if not best.fits:
@@ -59,22 +66,33 @@ def _check(
             yield Finding("note", "mapping", f"{other.mapping.name} fits too: {other.mapping.title}")
         elif not other.unrecognised:
             yield Finding("note", "mapping", f"{other.mapping.name} does not fit: {'; '.join(other.lacks)}")
-    table = BigQueryTable(
-        RAW_TABLES[mapping.table],
-        address,
-        f"--table {address}",
-        optional=OPTIONAL_COLUMNS[mapping.table],
-        mapping=mapping,
-    )
+    table = BigQueryTable(RAW_TABLES[mapping.table], address, f"--table {address}", mapping=mapping)
+    yield from _fitting(described, jobs, table, opened, day)
+
+
+def _fitting(
+    described: Warehouse, jobs: BigQueryJobs, table: BigQueryTable, opened: DatasetTables, day: date
+) -> Iterator[Finding | str]:
+    """What there is to say of a table whose columns are known, and the line to write."""
+    table = replace(table, optional=OPTIONAL_COLUMNS[table.name])
     warehouse = _warehouse(described, jobs, table)
-    findings = list(check_mapped(warehouse, mapping.table, mapping=mapping.name))
+    findings = list(check_mapped(warehouse, table.name, mapping=table.mapping.name if table.mapping else ""))
     yield from findings
-    if mapping.table == "requests" and all(finding.level != "error" for finding in findings):
+    if table.name == "requests" and all(finding.level != "error" for finding in findings):
         yield check_cost(opened.over(warehouse), day)
-    for note in mapping.notes:
-        yield Finding("note", mapping.name, note)
-    short = address.removeprefix(f"{jobs.settings.project}.")
-    yield f"\ntables:\n  {mapping.table}: {{table: {short}, mapping: {mapping.name}}}\n"
+    for note in table.mapping.notes if table.mapping else ():
+        yield Finding("note", table.mapping.name if table.mapping else table.name, note)
+    short = table.address.removeprefix(f"{jobs.settings.project}.")
+    said = f"table: {short}" + (f", mapping: {table.mapping.name}" if table.mapping else "")
+    yield f"\ntables:\n  {table.name}: {{{said}}}\n"
+
+
+def _named_as_it_is(schema: Schema) -> str:
+    """The contract's table that a schema already has all required columns of, empty when there is none."""
+    for name, contract in RAW_TABLES.items():
+        if all(column in schema for column in contract.columns if column not in OPTIONAL_COLUMNS[name]):
+            return name
+    return ""
 
 
 def _refusal(address: str, found: Sequence[Recognition]) -> Iterator[Finding | str]:
