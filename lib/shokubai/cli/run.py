@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,13 +26,15 @@ from shokubai.cli.terminal import (
     status,
     timeout_option,
 )
-from shokubai.core.errors import ShokubaiError
+from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.core.windows import Week
 from shokubai.runner import Job, Plan, Progress, Summary, choose_shard, estimate_run, make_plan, make_reports
 from shokubai.runner.journal import Record
 from shokubai.sources.bigquery_cost import in_units
+from shokubai.sources.cost import money
 from shokubai.tables import BuildEstimate
 
+SECONDS_BETWEEN_LINES = 10.0  # of progress in a log
 WORDS = {"made": "made", "no_data": "no data", "failed": "FAILED"}
 
 
@@ -74,7 +77,8 @@ def command(
     Reports whose notebook, parameters and data have not changed are not made again. Reports made at once share the
     processors and 60 % of the memory; SHOKUBAI_THREADS and SHOKUBAI_MEMORY (such as 2GB) in the environment set what
     each may take. Exit status: 0 all are there,
-    1 some could not be made (each has a page that says why), 2 nothing was run because something given is wrong,
+    1 some could not be made (each has a page that says why), 2 nothing was made because something given or the data
+    cannot be used,
     3 the same reports are being made by another process.
     """
     part = choose_shard(shard, os.environ)
@@ -92,9 +96,10 @@ def command(
     if part and not plan.jobs:
         status.print(f"shard {part} has no team: the run has {len(plan.teams)}")
     if dry_run:
-        _estimate(plan)
+        with nothing_made():
+            _estimate(plan)
         return
-    with terminable(), Terminal() as shown:
+    with nothing_made(), terminable(), Terminal() as shown:
         summary = make_reports(
             plan, jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, force=force, progress=shown
         )
@@ -108,7 +113,7 @@ def _estimate(plan: Plan) -> None:
     refused: list[ShokubaiError] = []
     for estimate in estimate_run(plan):
         console.print(f"{estimate.warehouse}: {_scan(estimate)}")
-        for line in (_fetch(estimate), _caps(estimate)):
+        for line in (_count(estimate), _fetch(estimate), _total(estimate)):
             if line:
                 console.print(f"{estimate.warehouse}: {line}")
         refused += [estimate.refused] if estimate.refused else []
@@ -125,21 +130,44 @@ def _scan(estimate: BuildEstimate) -> str:
     return f"{len(estimate.days)} day(s) of the log to scan, {days}: {size}"
 
 
+def _count(estimate: BuildEstimate) -> str:
+    if estimate.count_bytes is None:
+        return ""
+    size = f"{in_units(estimate.count_bytes)}, {estimate.count_price}"
+    return (
+        f"to find the days of the log, which is not partitioned by its timestamp: {size}; days that changed are extra"
+    )
+
+
 def _fetch(estimate: BuildEstimate) -> str:
     if estimate.fetch_bytes is None:
         return ""
     size = f"{in_units(estimate.fetch_bytes)}, {estimate.fetch_price}"
-    return f"to fetch once for all reports: {size}" + (" and the days to scan" if estimate.days else "")
+    return f"to fetch once for all reports: {size}"
 
 
-def _caps(estimate: BuildEstimate) -> str:
-    return f"allowed: {estimate.caps}" if estimate.caps else ""
+def _total(estimate: BuildEstimate) -> str:
+    if not estimate.caps:
+        return ""
+    billed = f"{estimate.statement_count} statements, {in_units(estimate.billed_bytes)} billed, {estimate.price}"
+    more = ", and the fetch of the days to scan" if estimate.days else ""
+    return f"together {billed}{more}; allowed: {estimate.caps}"
 
 
 def own_notebooks() -> Path:
     """The notebooks here, or for an organisation whose parameters lie elsewhere, those of a checkout."""
     here, shipped = Path("notebooks"), Path(__file__).resolve().parents[3] / "notebooks"
     return shipped if shipped.is_dir() and not here.is_dir() else here
+
+
+@contextmanager
+def nothing_made() -> Iterator[None]:
+    """What ends a run before its first report has the exit status of that, whatever was wrong."""
+    try:
+        yield
+    except ShokubaiError as error:
+        error.exit_status = max(error.exit_status, UsageError.exit_status)
+        raise
 
 
 @contextmanager
@@ -164,7 +192,7 @@ def tell(summary: Summary, outputs: Path) -> None:
     for name, cost in summary.costs.items():
         console.print(
             f"{name}: {cost.statement_count} statements read {in_units(cost.bytes_processed)}, of the log "
-            f"{in_units(cost.log_bytes)}; billed {in_units(cost.bytes_billed)}, {cost.price:.2f} {cost.currency}"
+            f"{in_units(cost.log_bytes)}; billed {in_units(cost.bytes_billed)}, {money(cost.price, cost.currency)}"
         )
     counts = [f"{summary.count('made')} made", f"{summary.count('no_data')} no data"]
     console.print(" · ".join([*counts, f"{summary.count('failed')} failed", f"{len(summary.up_to_date)} up to date"]))
@@ -177,6 +205,7 @@ class Terminal(Progress):
     def __init__(self) -> None:
         self.bars = progress()
         self.reading: TaskID | None = None
+        self.told_at = time.monotonic()  # where no bar is shown
         self.total: TaskID | None = None
         self.lines: dict[str, TaskID] = {}
 
@@ -190,6 +219,9 @@ class Terminal(Progress):
     def building(self, warehouse: str, done: int, total: int, what: str) -> None:
         if self.reading is None:
             self.reading = self.bars.add_task(warehouse, total=None)
+        if not status.is_terminal and time.monotonic() - self.told_at >= SECONDS_BETWEEN_LINES:
+            self.told_at = time.monotonic()
+            status.print(f"{warehouse}: {done} of {total} days, {what}")
         self.bars.update(self.reading, completed=done, total=total, description=f"{warehouse}: {what}")
 
     def planned(self, jobs: Sequence[Job]) -> None:

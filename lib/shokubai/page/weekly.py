@@ -325,8 +325,8 @@ class WeeklyTeamReport:
                 },
                 locale=self.locale,
             ),
-            tables.queries(queries, locale=self.locale),
-            *([tables.queries(shared, locale=self.locale, are_shared=True)] if len(shared) else []),
+            tables.queries(queries, locale=self.locale, of="copy_queries" if len(shared) else "queries"),
+            *([tables.queries(shared, locale=self.locale, of="shared_queries")] if len(shared) else []),
         )
 
     def _costs(self) -> Mapping[str, str]:

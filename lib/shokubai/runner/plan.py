@@ -47,7 +47,8 @@ class Job:
 class Plan:
     """A run of one week, checked. Team reports come first: pages of the organisation may read their facts.
 
-    ``teams`` are those that the plan is about; where it is one ``shard`` of a run, those of all shards.
+    ``teams`` are those that the plan is about; where it is one ``shard`` of a run, those of all shards. A
+    ``warehouse`` is read instead of the run's and the teams' own.
     """
 
     run: Run
@@ -58,6 +59,15 @@ class Plan:
     jobs: tuple[Job, ...]
     teams: tuple[str, ...]
     shard: Shard | None = None
+    warehouse: str | None = None
+
+    def is_built_by_another(self, warehouse: str) -> bool:
+        """Whether an earlier shard of the run reads a warehouse, too; the first that does brings it up to date."""
+        if self.shard is None:
+            return False
+        earlier = [Shard(index, self.shard.count) for index in range(1, self.shard.index)]
+        teams = [self.parameters.team(name) for shard in earlier for name in shard.teams_of(self.teams)]
+        return any((self.warehouse or team.warehouse or self.run.warehouse) == warehouse for team in teams)
 
     @property
     def folder(self) -> Path:
@@ -186,7 +196,7 @@ def make_plan(
         raise UsageError(f"{chosen.source}: run {chosen.name!r} names no team notebook: there is nothing to divide")
     if not jobs and not shard:
         raise UsageError(f"{chosen.source}: run {chosen.name!r} has nothing to do: no notebook is named")
-    return Plan(chosen, week, now, parameters, outputs.absolute(), tuple(jobs), names, shard)
+    return Plan(chosen, week, now, parameters, outputs.absolute(), tuple(jobs), names, shard, warehouse)
 
 
 def needed_window(parameters: Parameters, week: Week) -> Window:

@@ -115,6 +115,7 @@ class WeekRun:
         self.summary = Summary()
         self.parameters = fingerprint.of_parameters(plan.parameters.directory)
         self.opened: dict[str, tables.Tables] = {}
+        self.made: list[tuple[Job, Record]] = []  # in this run
         self.snapshots: dict[str, ShokubaiError | None] = {}  # by warehouse, why there is none
 
     def make(self) -> Summary:
@@ -144,8 +145,12 @@ class WeekRun:
         write_manifest(self.plan, records, self.summary.costs)
 
     def _costs(self) -> dict[str, Cost]:
-        """What was read, by warehouse that bills for it."""
-        return {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
+        """What was read by warehouse that bills for it, with what reports asked for themselves."""
+        total = {name: cost for name, opened in self.opened.items() if (cost := opened.cost())}
+        for job, record in self.made:
+            if record.cost and job.warehouse in total:
+                total[job.warehouse] = total[job.warehouse].plus(Cost.from_json(record.cost))
+        return total
 
     def _current(self) -> list[Record]:
         """What is known of the run's reports; those of teams and notebooks that it no longer has are history."""
@@ -161,9 +166,9 @@ class WeekRun:
                 )
                 self.opened[name] = opened
                 progress = partial(self.progress.building, name)
-                if self.plan.shard and self.plan.shard.index > 1:
-                    opened.let_others_build(self.plan.window, progress=progress)
-                opened.build(self.plan.window, progress=progress)
+                is_waited_for = self.plan.is_built_by_another(name)
+                if not is_waited_for or not opened.let_others_build(self.plan.window, progress=progress):
+                    opened.build(self.plan.window, progress=progress)
                 states[name] = opened.fingerprint(self.plan.window, recent=self.plan.recent)
             except ShokubaiError as error:
                 states[name] = error
@@ -315,6 +320,7 @@ class WeekRun:
             files={name: digest(self.plan.folder / name) for name in names},
             cost=read_cost(self.plan.folder / facts) if (facts := published(".facts.json")) else None,
         )
+        self.made.append((job, record))
         self._remember(job, record)
 
     def _remember(self, job: Job, record: Record) -> None:

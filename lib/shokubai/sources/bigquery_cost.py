@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from shokubai.config.model import BigQuery
 from shokubai.core.errors import CostError
 from shokubai.sources.bigquery_statement import Estimate, Text
-from shokubai.sources.cost import TEBIBYTE
+from shokubai.sources.cost import TEBIBYTE, money
+
+LEAST_BILLED = 10 * 2**20  # https://cloud.google.com/bigquery/pricing
 
 
 class CostGuard:
@@ -25,34 +27,35 @@ class CostGuard:
         self._lock = threading.Lock()
 
     def allow(self, estimates: Sequence[tuple[Text, Estimate]], *, what: str) -> None:
-        """Raise CostError when one of the statements would read too much, or all of them together."""
+        """Raise CostError when one of the statements would cost too much, or all of them together."""
         left = self._left()
         for text, estimate in estimates:
-            if estimate.bytes > self.settings.byte_cap:
-                raise self._too_much(text, estimate.bytes, left)
-        total = sum(estimate.bytes for _, estimate in estimates)
+            if (size := billable(text, estimate)) > self.settings.byte_cap:
+                raise self._too_much(text, size, left)
+        total = sum(billable(text, estimate) for text, estimate in estimates)
         if total > left:
             hint = next((text.hint for text, _ in estimates if text.hint), "")
             raise self._too_much(Text(what, "", hint=hint), total, left)
 
     def reserve(self, text: Text, estimate: Estimate) -> int:
         """How many bytes a statement may be billed for. Raises CostError when it would read more than is left."""
+        size = billable(text, estimate)
         with self._lock:
             left = self._left()
-            if estimate.bytes <= min(self.settings.byte_cap, left):
-                self._reserved += estimate.bytes
+            if size <= min(self.settings.byte_cap, left):
+                self._reserved += size
                 return min(self.settings.byte_cap, left)
-        raise self._too_much(text, estimate.bytes, left)
+        raise self._too_much(text, size, left)
 
-    def settle(self, estimate: Estimate, *, billed: int) -> None:
+    def settle(self, text: Text, estimate: Estimate, *, billed: int) -> None:
         """Put what was billed in place of what was reserved."""
         with self._lock:
-            self._reserved -= estimate.bytes
+            self._reserved -= billable(text, estimate)
             self.bytes_billed += billed
 
     def price(self, size: int) -> str:
         """What reading ``size`` bytes costs, such as 0.31 USD."""
-        return f"{size / TEBIBYTE * self.settings.price_per_tib:.2f} {self.settings.currency}"
+        return money(size / TEBIBYTE * self.settings.price_per_tib, self.settings.currency)
 
     def _left(self) -> int:
         return self.settings.run_byte_cap - self.bytes_billed - self._reserved
@@ -71,6 +74,11 @@ class CostGuard:
             f"{text.called} was not run in {self.where}: it would read {price}, {limit}\n"
             f"{hint}; or raise {key} in the warehouse file if it is worth that."
         )
+
+
+def billable(text: Text, estimate: Estimate) -> int:
+    """How many bytes BigQuery bills for a statement: for each table that it reads, a least number."""
+    return max(estimate.bytes, LEAST_BILLED * max(1, len(text.tables))) if estimate.bytes else 0
 
 
 def in_units(size: int) -> str:

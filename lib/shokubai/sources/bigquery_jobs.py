@@ -122,7 +122,7 @@ class BigQueryJobs:
             billed = int(job.total_bytes_billed or 0)
             rows = None if text.target else self._rows(job, text)
         finally:
-            self.cost.settle(estimate, billed=billed)
+            self.cost.settle(text, estimate, billed=billed)
         milliseconds = (time.perf_counter() - started) * 1000
         return Outcome(str(job.job_id), milliseconds, int(job.total_bytes_processed or 0), billed, rows)
 

@@ -40,6 +40,8 @@ _HINT_OF_SCANS = (
 )
 _NARROWER = "Ask for a shorter window, or let `where` leave out rows by the table's partition or clustering columns"
 
+_OWN = "It reads Shokubai's own small tables, which hold what all reports read"
+
 
 class BigQueryWarehouse:
     """The tables of one warehouse in BigQuery.
@@ -111,7 +113,7 @@ class BigQueryWarehouse:
             query.name,
             with_definitions(query.text, definitions),
             tuple(query_parameters(types, values)),
-            hint=_NARROWER,
+            hint=_OWN if all(name in self._small for name in read) else _NARROWER,
             written=query.text,
             tables=tuple(read),
         )
@@ -229,9 +231,16 @@ class BigQueryWarehouse:
             )
         return days_by_counting(table, self.definition(table.name), window)
 
+    def counting(self, name: str, window: Window) -> Text | None:
+        """The statement that counts the rows of each day of a table, None where its days are known without."""
+        if self.knows_its_days(name):
+            return None
+        return days_by_counting(self._tables[name], self.definition(name), window).text
+
     def _is_partitioned_by_time(self, table: BigQueryTable) -> bool:
-        partitioning = self.description(table.name).time_partitioning
-        if not partitioning or not partitioning.field:
+        described = self.description(table.name)
+        partitioning = described.time_partitioning
+        if described.table_type != "TABLE" or not partitioning or not partitioning.field:
             return False
         column = self.fitted(table.name).source_column("timestamp")
         return bool(partitioning.field.lower() == column)
@@ -333,6 +342,14 @@ class BigQueryWarehouse:
                 raise DataError(
                     f"{self.jobs.where}: {self.dataset}.{name} is not a table that this version of Shokubai made\n"
                     "If nothing else uses it, remove it (`bq rm`); it is built again from the logs."
+                )
+            if found.expires or partitioning.expiration_ms:
+                of_bq = self.dataset.replace(".", ":", 1)
+                raise DataError(
+                    f"{self.jobs.where}: {self.dataset}.{name} expires, and days that are gone would be scanned "
+                    "again in every run\nTake the expiration off the dataset and the table: "
+                    f"`bq update --default_partition_expiration 0 --default_table_expiration 0 {of_bq}` and "
+                    f"`bq update --expiration 0 --time_partitioning_expiration 0 {of_bq}.{name}`."
                 )
 
     def day_of(self, query: Query, table: str, day: date, parameters: Mapping[str, Any], *, made_from: str) -> Text:

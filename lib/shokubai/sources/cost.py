@@ -13,6 +13,15 @@ TEBIBYTE = 2**40
 LOG = "requests"
 
 
+def money(amount: float, currency: str) -> str:
+    """An amount for people.
+
+    >>> money(0.309, "USD"), money(0.0012, "USD")
+    ('0.31 USD', 'under 0.01 USD')
+    """
+    return f"under 0.01 {currency}" if 0 < amount < 0.01 else f"{amount:.2f} {currency}"
+
+
 @dataclass(frozen=True)
 class Cost:
     """Bytes and money of some statements.
@@ -29,10 +38,9 @@ class Cost:
     currency: str
 
     @classmethod
-    def of(cls, statements: Iterable[Statement], settings: BigQuery) -> Cost:
-        """What statements that were run have cost."""
+    def of(cls, statements: Iterable[Statement], settings: BigQuery, *, billed: int) -> Cost:
+        """What statements that were run have cost. ``billed`` counts also those whose rows never arrived."""
         run = list(statements)
-        billed = sum(s.bytes_billed or 0 for s in run)
         return cls(
             statement_count=len(run),
             bytes_processed=sum(s.bytes or 0 for s in run),

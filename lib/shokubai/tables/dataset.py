@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from shokubai.core.errors import CostError, DataError
 from shokubai.core.frames import Column, FrameContract
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window, next_hour
 from shokubai.sources import Part, Query, load_query, to_frame
-from shokubai.sources.bigquery_cost import in_units
+from shokubai.sources.bigquery_cost import billable, in_units
 from shokubai.sources.bigquery_statement import Estimate, Text
 from shokubai.sources.bigquery_warehouse import MADE_FROM, BigQueryWarehouse
 from shokubai.sources.cost import Cost
@@ -80,7 +80,7 @@ class Write:
 class DatasetTables(Tables):
     """A warehouse in BigQuery with its small tables, which lie in a dataset of ours.
 
-    ``folder`` is for nothing yet; ``slos`` and ``services`` are those of ``Tables``. What is known of days holds
+    ``folder`` is for a lock only; ``slos`` and ``services`` are those of ``Tables``. What is known of days holds
     for this object's life or until the next build.
     """
 
@@ -125,60 +125,78 @@ class DatasetTables(Tables):
         self._at_once = jobs or self._at_once
         return self._build(list(window.utc_days()), progress or (lambda *_: None))
 
-    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> None:
+    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> bool:
         """Wait while another build brings the window's days up to date; several at once would all scan them.
 
-        Not longer than a statement may take without a day becoming up to date: whoever should build may be gone.
+        True when all days are: as the log was when the wait began, or written since, as the day that the log still
+        grows in. Not longer than a statement may take without a day becoming so: whoever should build may be gone.
         """
         days = list(window.utc_days())
         tell = progress or (lambda *_: None)
+        inputs, _ = self._inputs(days)
+        before: dict[date, DayRecord] | None = None
         since, left = time.monotonic(), len(days)
         while True:
-            inputs, _ = self._inputs(days)
             if self.warehouse.has_small_tables():
                 self._look_at(days)
-            stale = self._stale(days, inputs)
-            if len(stale) < left:
-                since, left = time.monotonic(), len(stale)
-            if not stale or time.monotonic() - since >= self.warehouse.jobs.settings.timeout_seconds:
-                return
-            tell(len(days) - len(stale), len(days), "another shard scans the log")
+            before = dict(self._state.days) if before is None else before
+            waited_for = [
+                day
+                for day in self._stale(days, inputs)
+                if not self._is_usable(day) or self._state.days[day] == before.get(day)
+            ]
+            if not waited_for:
+                self._let_be([day for day in days if not inputs[day]])
+                return True
+            if len(waited_for) < left:
+                since, left = time.monotonic(), len(waited_for)
+            if time.monotonic() - since >= self.warehouse.jobs.settings.timeout_seconds:
+                return False
+            tell(len(days) - len(waited_for), len(days), "another shard scans the log")
             time.sleep(LOOK_AGAIN_SECONDS)
 
     def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
         """What ``build`` would read of the log now, and ``take_snapshot`` of what is there.
 
-        Nothing of it is read, and nothing is written: not even tables are made.
+        No row of it is read, and nothing is written: not even tables are made. Where only counting its rows tells
+        the days of the log, that is not done either; all days are taken to be there then, and none to have changed.
         """
-        days = list(window.utc_days())
-        inputs, _ = self._inputs(days)
+        jobs, days = self.warehouse.jobs, list(window.utc_days())
+        counting = self.warehouse.counting("requests", window)
+        inputs = dict.fromkeys(days, "unknown") if counting else self._inputs(days)[0]
         has_tables = self.warehouse.has_small_tables()
         if has_tables:
             self._look_at(days)
-        to_scan = self._stale(days, inputs)
+        to_scan = [d for d in days if not self._is_usable(d)] if counting else self._stale(days, inputs)
         scans = self._scans(to_scan, inputs)
         if not has_tables:  # a dry run asks for the table to be there
             scans = [replace(write, text=replace(write.text, target=None)) for write in scans]
-        estimated = [(w.text, w.estimate) for w in self._estimated(scans) if w.estimate]
-        fetched = [self.warehouse.text_of(query, given) for query, _, given in self._companion_queries(recent)]
+        scanned = [(w.text, w.estimate) for w in self._estimated(scans) if w.estimate]
+        texts = [self.warehouse.text_of(query, given) for query, _, given in self._companion_queries(recent)]
         if has_tables:
             bounds = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
-            fetched += [self.warehouse.text_of(_query(f"{name}_rows"), bounds) for name in SMALL_TABLES]
-        cost, settings = self.warehouse.jobs.cost, self.warehouse.jobs.settings
-        scan_bytes = sum(estimate.bytes for _, estimate in estimated)
-        fetch_bytes = sum(self.warehouse.jobs.estimate(text).bytes for text in fetched if text)
+            texts += [self.warehouse.text_of(_query(f"{name}_rows"), bounds) for name in SMALL_TABLES]
+        fetched = [(text, jobs.estimate(text)) for text in texts if text]
+        counted = [(counting, jobs.estimate(counting))] if counting else []
+        settings, all_of_them = jobs.settings, [*counted, *scanned, *fetched]
         refused = None
         try:
-            cost.allow(estimated, what=_scanning(len(to_scan)))
+            jobs.cost.allow([*counted, *scanned], what=_scanning(len(to_scan)))
+            jobs.cost.allow(all_of_them, what="scanning the log and fetching what reports read")
         except CostError as error:
             refused = error
         return BuildEstimate(
             warehouse=self.name,
             days=tuple(to_scan),
-            scan_bytes=scan_bytes,
-            scan_price=cost.price(scan_bytes),
-            fetch_bytes=fetch_bytes,
-            fetch_price=cost.price(fetch_bytes),
+            scan_bytes=_bytes_of(scanned),
+            scan_price=jobs.cost.price(_billed_of(scanned)),
+            count_bytes=_bytes_of(counted) if counting else None,
+            count_price=jobs.cost.price(_billed_of(counted)),
+            fetch_bytes=_bytes_of(fetched),
+            fetch_price=jobs.cost.price(_billed_of(fetched)),
+            statement_count=len(all_of_them),
+            billed_bytes=_billed_of(all_of_them),
+            price=jobs.cost.price(_billed_of(all_of_them)),
             caps=f"{in_units(settings.byte_cap)} per statement, {in_units(settings.run_byte_cap)} per run",
             refused=refused,
         )
@@ -190,21 +208,28 @@ class DatasetTables(Tables):
         """
         writes = [replace(write, text=replace(write.text, target=None)) for write in self._scans([day], {day: ""})]
         estimated = [(w.text, w.estimate) for w in self._estimated(writes) if w.estimate]
-        cost, size = self.warehouse.jobs.cost, sum(estimate.bytes for _, estimate in estimated)
+        cost, size = self.warehouse.jobs.cost, _bytes_of(estimated)
         refused = None
         try:
             cost.allow(estimated, what=_scanning(1))
         except CostError as error:
             refused = error
-        return BuildEstimate(self.name, (day,), size, cost.price(size), refused=refused)
+        return BuildEstimate(self.name, (day,), size, cost.price(_billed_of(estimated)), refused=refused)
 
     def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
+        """One process of a machine at a time; the next one finds what is up to date then."""
+        with self._locked():
+            return self._build_alone(days, progress)
+
+    def _build_alone(self, days: Sequence[date], progress: Progress) -> BuildSummary:
         started = time.perf_counter()
         first_statement = len(self.warehouse.queries)
         self.warehouse.ensure_small_tables()
         inputs, oldest = self._inputs(days)
         self._look_at(days)
-        self._kept |= {day for day in days if not inputs[day] and (oldest is None or day < oldest)}
+        self._kept |= {
+            day for day in days if not inputs[day] and (oldest is None or day < oldest) and self._is_of_this_log(day)
+        }
         to_scan = self._stale(days, inputs)
         vanished = [day for day in days if not inputs[day] and day not in self._kept and self._has_rows(day)]
         self._write(self._scans(to_scan, inputs), progress)
@@ -212,9 +237,7 @@ class DatasetTables(Tables):
         if to_scan or vanished:
             self._look_at([*to_scan, *vanished])
             self._settle(self._stale(to_scan, inputs))
-        for day in days:
-            if not inputs[day]:
-                self._state.days.setdefault(day, DayRecord("", "", dict.fromkeys(SMALL_TABLES, 0)))
+        self._let_be([day for day in days if not inputs[day]])
         progress(len(to_scan), len(to_scan), "up to date")
         scanned = set(to_scan)
         return BuildSummary(
@@ -225,6 +248,11 @@ class DatasetTables(Tables):
             bytes_read=sum(s.bytes or 0 for s in self.warehouse.queries[first_statement:]),
             seconds=time.perf_counter() - started,
         )
+
+    def _let_be(self, days: Iterable[date]) -> None:
+        """Take days without input as they are; those of which the tables know nothing are empty."""
+        for day in days:
+            self._state.days.setdefault(day, DayRecord("", "", dict.fromkeys(SMALL_TABLES, 0)))
 
     def _stale(self, days: Iterable[date], inputs: Mapping[date, str]) -> list[date]:
         return [day for day in days if inputs[day] and not self._is_made_from(day, inputs[day])]
@@ -347,6 +375,15 @@ class DatasetTables(Tables):
         record = self._state.days.get(day)
         return record is not None and any(record.rows.values())
 
+    @cached_property
+    def _recipe(self) -> str:
+        """As elsewhere, and what the rows are taken from: days outlive the log, but not a change of it."""
+        return f"{super()._recipe} {plan.fingerprint(self.warehouse.mapping('requests'))}"
+
+    def _is_of_this_log(self, day: date) -> bool:
+        record = self._state.days.get(day)
+        return record is not None and record.recipe.rpartition(" ")[2] == self._recipe.rpartition(" ")[2]
+
     def _is_usable(self, day: date) -> bool:
         record = self._state.days.get(day)
         if record is None:
@@ -395,10 +432,11 @@ class DatasetTables(Tables):
         if not self.warehouse.knows_its_days("requests"):
             return self._span_of_minutes()
         parts = self.warehouse.parts("requests") if self._parts is None else self._parts
-        if not parts:
+        stretches = [stretch for part in parts for stretch in part.days]
+        if not stretches or any(first != last for first, last in stretches):  # a month tells of no day for certain
             return self._span_of_minutes()
-        first = min(first for part in parts for first, _ in part.days)
-        last = max(last for part in parts for _, last in part.days)
+        first = min([*(first for first, _ in stretches), *(self._kept & self._minutes.keys())])
+        last = max(last for _, last in stretches)
         start = self._minutes[first][0] if first in self._minutes else midnight(first + DAY)
         end = self._minutes[last][1] + MINUTE if last in self._minutes else midnight(last)
         return Window(start, end) if start < end else self._span_of_minutes()
@@ -418,7 +456,8 @@ class DatasetTables(Tables):
 
     def cost(self) -> Cost:
         """What the statements run so far have cost."""
-        return Cost.of(self.warehouse.queries, self.warehouse.jobs.settings)
+        jobs = self.warehouse.jobs
+        return Cost.of(self.warehouse.queries, jobs.settings, billed=jobs.cost.bytes_billed)
 
     # --- a copy for the reports of a run --------------------------------------------------------------------
 
@@ -508,6 +547,14 @@ class DatasetTables(Tables):
         for day, parts in fetched.items():
             writer.add_day(day, self._state.days[day], parts)
         return True
+
+
+def _bytes_of(estimates: Sequence[tuple[Text, Estimate]]) -> int:
+    return sum(estimate.bytes for _, estimate in estimates)
+
+
+def _billed_of(estimates: Sequence[tuple[Text, Estimate]]) -> int:
+    return sum(billable(text, estimate) for text, estimate in estimates)
 
 
 def _whole_hours(window: Window) -> Window:

@@ -25,7 +25,7 @@ from shokubai.tables.store import Tables
 THREADS = "SHOKUBAI_THREADS"
 MEMORY = "SHOKUBAI_MEMORY"
 # Of the environment in which a run's reports are made: the folder of its snapshots, one per warehouse, and the labels
-# of the jobs that a report runs itself, as run=weekly,team=search.
+# of the jobs that a report runs itself, as shokubai_run=weekly_2026-w44,team=search.
 SNAPSHOTS = "SHOKUBAI_SNAPSHOTS"
 LABELS = "SHOKUBAI_LABELS"
 
@@ -43,8 +43,9 @@ def open_tables(
 
     ``threads`` and ``memory`` (such as "2GB") limit the engine; by default the environment's SHOKUBAI_THREADS and
     SHOKUBAI_MEMORY do, and without them it takes all cores and most of the memory. ``labels`` mark the jobs in
-    BigQuery, beside those of the warehouse file. Raises UsageError when the parameters have no such warehouse, too
-    many latency thresholds for one service, or a label cannot be one.
+    BigQuery, beside those of the warehouse file; with them, even with none, the warehouse itself is opened, without
+    them the copy that a run has fetched, in a process that makes one of its reports. Raises UsageError when the
+    parameters have no such warehouse, too many latency thresholds for one service, or a label cannot be one.
     """
     described = parameters.warehouse(warehouse_name)
     folder = outputs.absolute() / "tables" / warehouse_name
@@ -58,7 +59,7 @@ def open_tables(
             return DatasetTables(marked, folder=folder, slos=slos, services=services)
 
         taken = Path(os.environ.get(SNAPSHOTS, ""), warehouse_name)
-        if not os.environ.get(SNAPSHOTS) or not is_snapshot(taken):
+        if labels is not None or not os.environ.get(SNAPSHOTS) or not is_snapshot(taken):
             return live()
         return SnapshotTables(
             warehouse_name,

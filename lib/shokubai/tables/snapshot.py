@@ -146,6 +146,10 @@ class SnapshotTables(Tables):
             self._opened = self._open_live()
         return self._opened
 
+    def _is_usable(self, day: date) -> bool:
+        """Whatever is in the copy: the run looked at it when it was fetched."""
+        return day in self._state.days
+
     def _holds_days(self, window: Window) -> bool:
         return all(day in self._state.days for day in window.utc_days())
 

@@ -57,17 +57,24 @@ class BuildSummary:
 class BuildEstimate:
     """What bringing days up to date would read, and what reports would then read, without doing it.
 
-    ``days`` are those to scan. ``fetch_bytes`` is what is fetched once for all reports, of what is there now; None
-    where reports read the tables directly. Prices are empty where reading costs nothing, ``caps`` says what is
-    allowed, ``refused`` why the days would not be scanned.
+    ``days`` are those to scan. ``count_bytes`` is what finding the log's days reads, None where they are known
+    without; which of them have changed is known only then. ``fetch_bytes`` is what is fetched once for all reports,
+    of what is there now; None where reports read the tables directly. ``billed_bytes`` and ``price`` are of all
+    ``statement_count`` statements, with the least that is billed for each. Prices are empty where reading costs
+    nothing, ``caps`` says what is allowed, ``refused`` what the run would refuse.
     """
 
     warehouse: str
     days: tuple[date, ...]
     scan_bytes: int
     scan_price: str = ""
+    count_bytes: int | None = None
+    count_price: str = ""
     fetch_bytes: int | None = None
     fetch_price: str = ""
+    statement_count: int = 0
+    billed_bytes: int = 0
+    price: str = ""
     caps: str = ""
     refused: ShokubaiError | None = None
 
@@ -143,11 +150,12 @@ class Tables:
             seconds=time.perf_counter() - started,
         )
 
-    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> None:
+    def let_others_build(self, window: Window, *, progress: Progress | None = None) -> bool:
         """Where others see these tables too, wait while one of them brings the window's days up to date.
 
-        Here nobody does: files are of this machine.
+        Whether they are. Here nobody else does: files are of this machine.
         """
+        return False
 
     def estimate(self, window: Window, *, recent: Window) -> BuildEstimate:
         """What ``build`` would read of the log now. Nothing is written, and of the log only its extent is read.

@@ -1,7 +1,10 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from shokubai.core.errors import UsageError
-from shokubai.runner import Shard, choose_shard
+from shokubai.runner import Plan, Shard, choose_shard
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,20 @@ def test_every_team_is_in_exactly_one_shard_however_the_names_come():
         parts = [Shard(index, count).teams_of(reversed(names)) for index in range(1, count + 1)]
         assert sorted(team for part in parts for team in part) == sorted(names)
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_the_first_shard_that_reads_a_warehouse_brings_it_up_to_date():
+    """Of four teams the last one, in shard 2 of 2, reads another warehouse than the run."""
+    names = ("a", "b", "c", "d")
+    teams = {name: SimpleNamespace(warehouse="own" if name == "d" else None) for name in names}
+
+    def plan(index, warehouse=None):
+        parameters, run = SimpleNamespace(team=teams.get), SimpleNamespace(warehouse="main")
+        shard = index and Shard(index, 2)
+        return Plan(run, None, None, parameters, Path(), (), names, shard, warehouse)
+
+    assert not plan(None).is_built_by_another("main")
+    assert not plan(1).is_built_by_another("main")
+    assert plan(2).is_built_by_another("main")
+    assert not plan(2).is_built_by_another("own")
+    assert plan(2, "own").is_built_by_another("own")

@@ -30,6 +30,7 @@ Label = Literal[
     "generated_at",
 ]
 
+Statements = Literal["queries", "copy_queries", "shared_queries"]
 
 LABELS: tuple[Label, ...] = get_args(Label)
 
@@ -67,11 +68,11 @@ def _value(label: str, value: object, locale: Locale) -> Cell:
     return Cell(locale.join([str(part) for part in value]) or NO_VALUE)
 
 
-def queries(queries: pd.DataFrame, *, locale: Locale, are_shared: bool = False) -> Table:
+def queries(queries: pd.DataFrame, *, locale: Locale, of: Statements = "queries") -> Table:
     """The statements run (QUERIES), each once, in the order first run.
 
-    With the hash of the text, how often it ran, and time, bytes and rows of all its runs together. ``are_shared``
-    says that they ran once for all reports of a run.
+    With the hash of the text, how often it ran, and time, bytes and rows of all its runs together. ``of``
+    a run's copy of what a warehouse holds, or what all its reports share.
     """
     grouped = queries.groupby(["name", "sha256"], sort=False)
     together = grouped.agg(
@@ -81,7 +82,7 @@ def queries(queries: pd.DataFrame, *, locale: Locale, are_shared: bool = False) 
         row_count=("row_count", lambda column: column.sum(min_count=1)),
     )
     return Table(
-        locale.say("table.shared_queries.caption" if are_shared else "table.queries.caption"),
+        locale.say(f"table.{of}.caption"),
         (
             Header(locale.say("column.query")),
             Header(locale.say("column.hash")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,16 @@ MINUTES = {"service_name": "STRING", "minute": "TIMESTAMP"} | dict.fromkeys(
     ("request_count", "error_count", "unknown_status_count", "duration_count"), "INTEGER"
 )
 COUNTS, LATENCY = "AS within_1_count", "AS duration_bucket"  # parts of the statements that scan a day
+_MACHINES = count()  # what is opened is opened on another machine each time
 ROWS_OF_COUNTS = "-- Days of minute_counts as they are"
 TEXTS = {"service_name", "http_request_method", "http_route"}
+MIDNIGHT_US = 1_792_972_800_000_000  # 2026-10-26T00:00:00Z
+REQUESTS = "aoba-logs.run_logs.run_googleapis_com_requests"
+SINK = {
+    "timestamp": "TIMESTAMP",
+    "resource": {"labels": {"service_name": "STRING", "location": "STRING", "revision_name": "STRING"}},
+    "httpRequest": {"requestMethod": "STRING", "requestUrl": "STRING", "status": "INTEGER", "latency": "FLOAT"},
+}
 SCAN_BYTES = 3 * 2**30
 FIRST, LAST = timedelta(hours=9), timedelta(hours=17, minutes=59)  # of each day's requests
 
@@ -59,8 +68,9 @@ def days(first, last=None):
 class World:
     """A request log of some days, and what the small tables hold."""
 
-    def __init__(self, service, open_warehouse):
+    def __init__(self, service, open_warehouse, folder):
         self.service = service
+        self.folder = folder
         self.open_warehouse = open_warehouse
         self.is_restless = False  # whether days change with each look at their rows
         self.log = {}  # YYYYMMDD → how often that day has changed
@@ -77,7 +87,7 @@ class World:
     def open(self, *, thresholds=(0.3,), **settings):
         return DatasetTables(
             self.open_warehouse(**settings),
-            folder=Path("/nowhere"),
+            folder=self.folder / str(next(_MACHINES)),
             slos=[slo(threshold) for threshold in thresholds],
             services=("shop",),
         )
@@ -155,8 +165,8 @@ def slo(threshold):
 
 
 @pytest.fixture
-def world(service, open_warehouse):
-    made = World(service, open_warehouse)
+def world(service, open_warehouse, tmp_path):
+    made = World(service, open_warehouse, tmp_path / "machines")
     made.change(20, 21, 22)
     return made
 
@@ -237,6 +247,17 @@ def test_days_that_the_log_no_longer_keeps_stay(world, service):
     assert world.scans() == []
 
 
+def test_days_of_another_log_do_not_stay(world, service):
+    """A warehouse file that now names another table must not mix the two."""
+    other = "aoba-logs.run_logs.other"
+    world.open().build(days(20, 22))
+    service.add_table(other, SINK, timePartitioning={"type": "DAY", "field": "timestamp"})
+    del world.log["20261020"], world.log["20261021"]
+    tables = world.open(address=other)
+    tables.build(days(20, 22))
+    assert tables.covered_days() == october(22)
+
+
 def test_a_day_that_vanished_from_the_middle_loses_its_rows(world):
     world.open().build(days(20, 22))
     del world.log["20261021"]
@@ -271,6 +292,25 @@ def test_the_cost_is_known_before(world, service):
     world.open().build(days(20, 22))
     after = world.open().estimate(days(20, 24), recent=days(20))
     assert (after.days, after.scan_bytes, after.fetch_bytes) == ((), 0, 2 * 2**30)
+
+
+def test_an_estimate_of_a_view_reads_nothing(world, service):
+    """Only counting the view's rows would tell its days, and that is billed; a dry run says what it would cost."""
+    service.tables[REQUESTS] |= {"type": "VIEW", "timePartitioning": None}
+    service.answer("AS day_us", {"day_us": "INTEGER"}, bytes=20 * 2**30)
+    estimate = world.open().estimate(days(20, 21), recent=days(20))
+    assert (estimate.count_bytes, estimate.count_price) == (20 * 2**30, "0.12 USD")
+    assert estimate.days == october(20, 21)
+    assert estimate.scan_bytes == 4 * SCAN_BYTES
+    assert estimate.billed_bytes == 20 * 2**30 + 4 * SCAN_BYTES
+    assert service.statements() == []
+
+
+def test_an_estimate_refuses_what_cannot_be_fetched(world, service):
+    world.open().build(days(20, 22))
+    service.answer(ROWS_OF_COUNTS, bytes=51 * 2**30)
+    estimate = world.open().estimate(days(20, 22), recent=days(20))
+    assert "query minute_counts_rows was not run" in str(estimate.refused)
 
 
 def test_an_estimate_says_what_a_build_would_refuse(world, service):
@@ -403,6 +443,37 @@ def test_others_are_left_to_build(world, monkeypatch):
     assert world.scans() == []
 
 
+def test_a_day_that_still_grows_is_not_waited_for_again(world, monkeypatch):
+    """On Monday the week after is being written; what another shard made of it a moment ago will do."""
+    monkeypatch.setattr("shokubai.tables.dataset.LOOK_AGAIN_SECONDS", 0.01)
+    looks = []
+
+    def tell(done, total, what):
+        looks.append(done)
+        world.change(22)
+        if len(looks) == 2:
+            world.open().build(days(20, 22))
+            world.change(22)
+
+    waiting = world.open()
+    assert waiting.let_others_build(days(20, 22), progress=tell)
+    assert len(looks) == 2
+    world.forget()
+    assert waiting.fingerprint(days(20, 22))
+    assert world.scans() == []
+
+
+def test_waiting_counts_the_rows_of_a_view_just_once(world, service, monkeypatch):
+    """It is billed, each time."""
+    monkeypatch.setattr("shokubai.tables.dataset.LOOK_AGAIN_SECONDS", 0.001)
+    service.tables[REQUESTS] |= {"type": "VIEW", "timePartitioning": None}
+    counted = {"day_us": "INTEGER"} | dict.fromkeys(("row_count", "first_us", "last_us"), "INTEGER")
+    service.answer("AS day_us", counted, [[MIDNIGHT_US, 5, MIDNIGHT_US, MIDNIGHT_US]], bytes=20 * 2**30)
+    waiting = world.open(timeout_seconds=0.5)
+    assert not waiting.let_others_build(days(26))
+    assert len([text for text in service.statements() if "AS day_us" in text]) == 1
+
+
 def test_a_builder_that_never_comes_is_not_waited_for(world, monkeypatch):
     monkeypatch.setattr("shokubai.tables.dataset.LOOK_AGAIN_SECONDS", 0.01)
     waiting = world.open(timeout_seconds=0.2)
@@ -517,6 +588,13 @@ def test_from_when_to_when_the_log_goes(world, service):
     assert world.open().span() is None
 
 
+def test_a_log_by_the_month_says_only_what_was_seen(world):
+    world.log = {"202610": 1}
+    tables = world.open()
+    tables.build(days(20, 22))
+    assert str(tables.span()) == "2026-10-20T09:00Z/2026-10-22T18:00Z"
+
+
 def test_the_fingerprint_changes_with_what_a_report_reads(world, service):
     def fingerprint(window, **options):
         tables = world.open(**options)
@@ -579,6 +657,17 @@ def test_reports_read_a_copy_that_is_fetched_once(copied, service, tmp_path):
     assert cost.bytes_processed == 6 * SCAN_BYTES + 2 * 700 + 10 * 2**20 + 2 * 1000  # rows, partitions, marks
     assert copy.cost().statement_count == 0
     assert len(copy.shared_queries()) == len(tables.queries()) == cost.statement_count
+
+
+def test_days_that_the_log_no_longer_keeps_are_in_the_copy(copied, service, tmp_path):
+    """They were made by other rules, which nobody can change any more."""
+    copied.open().build(days(20, 22))
+    del copied.log["20261020"]
+    tables = copied.open(thresholds=(0.3, 1.0))
+    tables.build(days(20, 22))
+    copy = snapshot_of(tables, tmp_path, days(20, 22))
+    assert read_service_minutes(copy, ["shop"], days(20, 22))["request_count"].sum() == 300
+    assert str(copy.span().start) == "2026-10-20 09:00:00+00:00"  # what is kept can still be compared with
 
 
 def test_many_rows_are_fetched_in_several_steps(copied, service, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from shokubai.core.errors import CostError, DataError, QueryError, UsageError
-from shokubai.sources.bigquery_cost import in_units
+from shokubai.sources.bigquery_cost import billable, in_units
 from shokubai.sources.bigquery_parameters import query_parameters
 from shokubai.sources.bigquery_statement import Estimate, Target, Text
 
@@ -189,15 +189,29 @@ def test_everything_together_has_a_cap_too(service, connect, sample):
 
 
 def test_of_several_statements_together_none_is_run(connect, sample):
-    jobs = connect(byte_cap=100, run_byte_cap=250)
-    jobs.cost.allow([(sample.text, Estimate(100, "SELECT"))] * 2, what="scanning 2 days")
+    gib = 2**30
+    jobs = connect(byte_cap=100 * gib, run_byte_cap=250 * gib)
+    jobs.cost.allow([(sample.text, Estimate(100 * gib, "SELECT"))] * 2, what="scanning 2 days")
     error = failure(
-        lambda: jobs.cost.allow([(sample.text, Estimate(100, "SELECT"))] * 3, what="scanning 3 days"), CostError
+        lambda: jobs.cost.allow([(sample.text, Estimate(100 * gib, "SELECT"))] * 3, what="scanning 3 days"), CostError
     )
-    assert error.startswith(f"scanning 3 days was not run in {WHERE}: it would read 300 B (0.00 USD")
-    assert "more than byte_cap allows, 100 B" in failure(
-        lambda: jobs.cost.allow([(sample.text, Estimate(101, "SELECT"))], what="scanning"), CostError
+    assert error.startswith(f"scanning 3 days was not run in {WHERE}: it would read 300.0 GiB (1.83 USD")
+    assert "more than byte_cap allows, 100.0 GiB" in failure(
+        lambda: jobs.cost.allow([(sample.text, Estimate(100 * gib + 1, "SELECT"))], what="scanning"), CostError
     )
+
+
+def test_the_least_that_is_billed_counts(connect, sample):
+    """10 MiB per table that is read, https://cloud.google.com/bigquery/pricing; nothing for what reads nothing."""
+    jobs = connect(byte_cap=2**30, run_byte_cap=50 * 2**20)
+    of_two = Text("days", "SELECT 1", tables=("minute_counts", "hour_latency"))
+    assert billable(sample.text, Estimate(1, "SELECT")) == 10 * 2**20
+    assert billable(of_two, Estimate(1, "SELECT")) == 20 * 2**20
+    assert billable(of_two, Estimate(2**25, "SELECT")) == 2**25
+    assert billable(of_two, Estimate(0, "SELECT")) == 0
+    jobs.cost.allow([(of_two, Estimate(1, "SELECT"))] * 2, what="two")
+    with pytest.raises(CostError, match=r"it would read 60\.0 MiB"):
+        jobs.cost.allow([(of_two, Estimate(1, "SELECT"))] * 3, what="three")
 
 
 def test_the_service_stops_what_was_estimated_too_low(service, connect, sample):

@@ -79,8 +79,9 @@ def test_a_dry_run_that_would_cost_too_much(service, run, tmp_path):
     assert ended.returncode == 2
     assert ended.stdout.splitlines() == [
         "demo: 1 day(s) of the log to scan, 2026-10-28: 21.0 GiB, 0.13 USD",
-        "demo: to fetch once for all reports: 0 B, 0.00 USD and the days to scan",
-        "demo: allowed: 20.0 GiB per statement, 500.0 GiB per run",
+        "demo: to fetch once for all reports: 0 B, 0.00 USD",
+        "demo: together 2 statements, 21.0 GiB billed, 0.13 USD, and the fetch of the days to scan; allowed: "
+        "20.0 GiB per statement, 500.0 GiB per run",
         "13 report(s) of 2026-W44. Nothing was run.",
     ]
     assert "query minute_counts was not run in warehouse demo" in " ".join(ended.stderr.split())
@@ -128,7 +129,7 @@ def test_a_run_that_is_not_permitted(service, run):
     )
     service.answer("INFORMATION_SCHEMA", refused=(403, "accessDenied", "Access Denied: Project aoba-sre"))
     ended = run()
-    assert ended.returncode == 1
+    assert ended.returncode == 2  # nothing was made
     said = " ".join(ended.stderr.split())
     assert "Access Denied: Project aoba-sre" in said
     assert "roles/bigquery.jobUser on project aoba-sre" in said

@@ -553,6 +553,21 @@ def test_a_table_of_another_version_is_left_alone(service, open_warehouse):
     assert service.asked("POST", "/tables") == 0
 
 
+@pytest.mark.parametrize(
+    "expiring",
+    [
+        {"expirationTime": "1893456000000"},
+        {"timePartitioning": {"type": "DAY", "field": "minute", "expirationMs": "5184000000"}},
+    ],
+)
+def test_small_tables_that_expire_are_refused(service, open_warehouse, expiring):
+    """In a sandbox they would lose their days, and every run would scan them again."""
+    open_warehouse().ensure_small_tables()
+    service.tables["aoba-sre.shokubai.minute_counts"] |= expiring
+    with pytest.raises(DataError, match="minute_counts expires, and days that are gone would be scanned again"):
+        open_warehouse().ensure_small_tables()
+
+
 def test_the_dataset_is_missing(service, open_warehouse):
     message = "Not found: Dataset aoba-sre:shokubai"
     for method in ("GET", "POST"):
