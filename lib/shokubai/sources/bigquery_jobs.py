@@ -168,29 +168,29 @@ class BigQueryJobs:
 
     def has_table(self, address: str) -> bool:
         """Whether a table is there; its dataset may be missing as well."""
-        client = self._client
-        from google.api_core import exceptions
-
-        try:
-            client.get_table(address, retry=self._retry, timeout=self._patience.request)
-        except exceptions.NotFound:
-            return False
-        except Exception as error:
-            raise self._explained(error, Text(f"looking at table {address}", "")) from error
-        return True
+        return self._found(address, doing=f"looking at table {address}") is not None
 
     def ensure_table(self, table: Any) -> bigquery.Table:
         """The table as it is there, made now if it was not."""
+        making = f"making table {table.reference}"
+        if found := self._found(str(table.reference), doing=making):
+            return found
+        try:
+            return self._client.create_table(table, exists_ok=True, retry=self._retry, timeout=self._patience.request)
+        except Exception as error:
+            raise self._explained(error, Text(making, "")) from error
+
+    def _found(self, address: str, *, doing: str) -> bigquery.Table | None:
+        """A table's description, None when it is not there."""
         client = self._client
         from google.api_core import exceptions
 
-        address = str(table.reference)
         try:
-            with suppress(exceptions.NotFound):
-                return client.get_table(address, retry=self._retry, timeout=self._patience.request)
-            return client.create_table(table, exists_ok=True, retry=self._retry, timeout=self._patience.request)
+            return client.get_table(address, retry=self._retry, timeout=self._patience.request)
+        except exceptions.NotFound:
+            return None
         except Exception as error:
-            raise self._explained(error, Text(f"making table {address}", "")) from error
+            raise self._explained(error, Text(doing, "")) from error
 
     # --- one job --------------------------------------------------------------------------------------------
 

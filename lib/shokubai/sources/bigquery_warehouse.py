@@ -361,16 +361,14 @@ class BigQueryWarehouse:
         contract = self._small[table]
         definitions = {name: self.definition(name) for name in self._read_by(query.text)}
         sql = with_definitions(_with_mark(query.text, contract), definitions)
-        text = self._into(query.name, sql, query.types, parameters, table, day, made_from, written=query.text)
-        return replace(text, tables=tuple(definitions))
+        read = tuple(definitions)
+        return self._into(query.name, sql, query.types, parameters, table, day, made_from, query.text, read)
 
     def no_day_of(self, table: str, day: date, *, made_from: str) -> Text:
         """The statement that replaces one day of a small table by nothing but the row with ``made_from``."""
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         types = {"start": "TIMESTAMP"}
-        return self._into(
-            f"no_{table}", _mark(self._small[table]), types, {"start": start}, table, day, made_from, written=""
-        )
+        return self._into(f"no_{table}", _mark(self._small[table]), types, {"start": start}, table, day, made_from)
 
     def _into(
         self,
@@ -381,13 +379,13 @@ class BigQueryWarehouse:
         table: str,
         day: date,
         made_from: str,
-        *,
-        written: str,
+        written: str = "",
+        read: tuple[str, ...] = (),
     ) -> Text:
         given = query_parameters({**types, MADE_FROM: "STRING"}, {**parameters, MADE_FROM: made_from})
         time = _time_column(self._small[table])
         target = Target(f"{self.dataset}.{table}", f"{day:%Y%m%d}", time, _CLUSTERED_BY)
-        return Text(name, sql, tuple(given), target, _HINT_OF_SCANS, written)
+        return Text(name, sql, tuple(given), target, _HINT_OF_SCANS, written, read)
 
     def _read_by(self, text: str) -> list[str]:
         """The tables of the contract and of ours that a query of ours names."""
