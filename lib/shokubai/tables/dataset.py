@@ -169,9 +169,7 @@ class DatasetTables(Tables):
             self._look_at(days)
         to_scan = [d for d in days if not self._is_usable(d)] if counting else self._stale(days, inputs)
         scans = self._scans(to_scan, inputs)
-        if not has_tables:  # a dry run asks for the table to be there
-            scans = [replace(write, text=replace(write.text, target=None)) for write in scans]
-        scanned = [(w.text, w.estimate) for w in self._estimated(scans) if w.estimate]
+        scanned = self._estimates(scans if has_tables else _without_targets(scans))
         texts = [self.warehouse.text_of(query, given) for query, _, given in self._companion_queries(recent)]
         if has_tables:
             bounds = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
@@ -179,12 +177,6 @@ class DatasetTables(Tables):
         fetched = [(text, jobs.estimate(text)) for text in texts if text]
         counted = [(counting, jobs.estimate(counting))] if counting else []
         settings, all_of_them = jobs.settings, [*counted, *scanned, *fetched]
-        refused = None
-        try:
-            jobs.cost.allow([*counted, *scanned], what=_scanning(len(to_scan)))
-            jobs.cost.allow(all_of_them, what="scanning the log and fetching what reports read")
-        except CostError as error:
-            refused = error
         return BuildEstimate(
             warehouse=self.name,
             days=tuple(to_scan),
@@ -198,7 +190,8 @@ class DatasetTables(Tables):
             billed_bytes=_billed_of(all_of_them),
             price=jobs.cost.price(_billed_of(all_of_them)),
             caps=f"{in_units(settings.byte_cap)} per statement, {in_units(settings.run_byte_cap)} per run",
-            refused=refused,
+            refused=self._refusal([*counted, *scanned], what=_scanning(len(to_scan)))
+            or self._refusal(all_of_them, what="scanning the log and fetching what reports read"),
         )
 
     def estimate_scan(self, day: date) -> BuildEstimate:
@@ -206,15 +199,18 @@ class DatasetTables(Tables):
 
         Free, and nothing is made for it: the small tables need not be there.
         """
-        writes = [replace(write, text=replace(write.text, target=None)) for write in self._scans([day], {day: ""})]
-        estimated = [(w.text, w.estimate) for w in self._estimated(writes) if w.estimate]
-        cost, size = self.warehouse.jobs.cost, _bytes_of(estimated)
-        refused = None
+        scanned = self._estimates(_without_targets(self._scans([day], {day: ""})))
+        price = self.warehouse.jobs.cost.price(_billed_of(scanned))
+        refused = self._refusal(scanned, what=_scanning(1))
+        return BuildEstimate(self.name, (day,), _bytes_of(scanned), price, refused=refused)
+
+    def _refusal(self, estimates: Sequence[tuple[Text, Estimate]], *, what: str) -> CostError | None:
+        """Why statements would not be run, None when they are allowed."""
         try:
-            cost.allow(estimated, what=_scanning(1))
+            self.warehouse.jobs.cost.allow(estimates, what=what)
         except CostError as error:
-            refused = error
-        return BuildEstimate(self.name, (day,), size, cost.price(_billed_of(estimated)), refused=refused)
+            return error
+        return None
 
     def _build(self, days: Sequence[date], progress: Progress) -> BuildSummary:
         """One process of a machine at a time; the next one finds what is up to date then."""
@@ -307,7 +303,7 @@ class DatasetTables(Tables):
         total = len(left)
         progress(0, total, f"{min(left).isoformat()} to {max(left).isoformat()}: estimating")
         estimated = self._estimated(writes)
-        self.warehouse.jobs.cost.allow([(w.text, w.estimate) for w in estimated if w.estimate], what=_scanning(total))
+        self.warehouse.jobs.cost.allow(_with_estimates(estimated), what=_scanning(total))
 
         def run(write: Write) -> date:
             self.warehouse.run(write.text, estimate=write.estimate)
@@ -322,6 +318,9 @@ class DatasetTables(Tables):
             return replace(write, estimate=self.warehouse.jobs.estimate(write.text))
 
         return list(self._at_the_same_time(estimate, writes))
+
+    def _estimates(self, writes: Sequence[Write]) -> list[tuple[Text, Estimate]]:
+        return _with_estimates(self._estimated(writes))
 
     def _at_the_same_time(self, do: Callable[[Write], _T], writes: Sequence[Write]) -> Iterator[_T]:
         """What ``do`` gives for each write, as they end. The first failure, or an interruption, ends the others."""
@@ -484,7 +483,6 @@ class DatasetTables(Tables):
         span = self.span()
         writer.finish(
             Contents(
-                recipe=self._recipe,
                 recent=_whole_hours(recent),
                 services=tuple(sorted(self._declared_services)),
                 span=span,
@@ -547,6 +545,15 @@ class DatasetTables(Tables):
         for day, parts in fetched.items():
             writer.add_day(day, self._state.days[day], parts)
         return True
+
+
+def _without_targets(writes: Sequence[Write]) -> list[Write]:
+    """The same statements into no table: a dry run asks for the table to be there."""
+    return [replace(write, text=replace(write.text, target=None)) for write in writes]
+
+
+def _with_estimates(writes: Sequence[Write]) -> list[tuple[Text, Estimate]]:
+    return [(write.text, write.estimate) for write in writes if write.estimate]
 
 
 def _bytes_of(estimates: Sequence[tuple[Text, Estimate]]) -> int:

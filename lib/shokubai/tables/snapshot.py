@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,6 @@ class Contents:
     whole run: its days built, and what was fetched.
     """
 
-    recipe: str
     recent: Window
     services: tuple[str, ...]
     span: Window | None
@@ -58,7 +56,6 @@ class Contents:
     def write(self, folder: Path) -> None:
         text = json.dumps(
             {
-                "recipe": self.recipe,
                 "recent": _times(self.recent),
                 "services": list(self.services),
                 "span": self.span and _times(self.span),
@@ -72,7 +69,6 @@ class Contents:
     def read(cls, folder: Path) -> Contents:
         values = json.loads((folder / _CONTENTS).read_text(encoding="utf-8"))
         return cls(
-            recipe=values["recipe"],
             recent=_window(values["recent"]),
             services=tuple(values["services"]),
             span=values["span"] and _window(values["span"]),
@@ -135,10 +131,6 @@ class SnapshotTables(Tables):
         super().__init__(warehouse, folder=folder, slos=slos, services=services)
         self._open_live = live
         self._opened: Tables | None = None
-
-    @cached_property
-    def _recipe(self) -> str:
-        return self._contents.recipe
 
     @property
     def _live(self) -> Tables:
