@@ -1,30 +1,33 @@
-"""One notebook executed through papermill in a kernel of this interpreter.
-
-Whoever wants another way to execute notebooks replaces ``execute_notebook`` and keeps ``Execution``.
-"""
+"""One notebook executed through papermill, in a process forked from this one or in a kernel of this interpreter."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from shokubai.runner.task import CellError, shorten, signal_name
+from shokubai.runner.engine import CELL_LIMIT, DEATH, TIMEOUT, ForkEngine
+from shokubai.runner.orphans import kill_descendants
+from shokubai.runner.shell import LONGEST_STREAM, left_out_note
+from shokubai.runner.task import CellError, Engine, Limits, how_it_ended, shorten
 
-ENGINE = "shokubai-kernel"
 LONGEST_SOCKET_PATH = 95  # of 104 on some systems, less what the kernel appends
+DIED = "the notebook's process died"
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,55 @@ class Execution:
     error: CellError | None
 
 
-def execute_notebook(path: Path, values: Mapping[str, Any], *, scratch: Path) -> Execution:
+def execute_notebook(
+    path: Path, values: Mapping[str, Any], *, engine: Engine, limits: Limits, scratch: Path
+) -> Execution:
     """Run every cell of the notebook with its parameters set, in the notebook's own folder.
 
     A notebook has run only when each cell says so: an exception, ``sys.exit()`` with any status and a dead
-    kernel are failures. ``scratch`` is a folder with a short path for the kernel's sockets.
+    process are failures. ``scratch`` is a folder with a short path for a kernel's sockets.
     """
+    if engine == "fork":
+        return _in_fork(path, values, limits)
+    return _in_kernel(path, values, limits, scratch)
+
+
+def _in_fork(path: Path, values: Mapping[str, Any], limits: Limits) -> Execution:
+    return _execute(
+        path,
+        values,
+        limits,
+        engine_name=_Fork.__name__,
+        execution_timeout=limits.cell_seconds,
+        notebook_timeout=limits.notebook_seconds,
+        memory_bytes=limits.memory_bytes,
+    )
+
+
+def _in_kernel(path: Path, values: Mapping[str, Any], limits: Limits, scratch: Path) -> Execution:
     connection = scratch / "k.json"
     transport = "ipc" if len(os.fsencode(connection)) < LONGEST_SOCKET_PATH else "tcp"
-    kernel = _Kernel(connection_file=str(connection), transport=transport, kernel_name="python3")
+    kernel = _KernelManager(connection_file=str(connection), transport=transport, kernel_name="python3")
+    kernel.memory_bytes = limits.memory_bytes
+    with _alarm(limits.notebook_seconds) as is_overdue:
+        done = _execute(
+            path,
+            values,
+            limits,
+            engine_name=_Kernel.__name__,
+            execution_timeout=limits.cell_seconds and math.ceil(limits.cell_seconds),
+            km=kernel,
+        )
+    if done.notebook is not None:
+        _trim_streams(done.notebook)
+    if done.error is not None and is_overdue:
+        return Execution(done.notebook, CellError(done.error.cell, limits.notebook_is_overdue))
+    if done.error is not None and (reason := kernel.ended_by()) and not _failed_cell(done.notebook, limits):
+        return Execution(done.notebook, CellError(done.error.cell, f"{DIED}: {reason}"))
+    return done
+
+
+def _execute(path: Path, values: Mapping[str, Any], limits: Limits, **given: Any) -> Execution:
     kept: list[NotebookNode] = []
     stopped = ""
     try:
@@ -51,7 +94,6 @@ def execute_notebook(path: Path, values: Mapping[str, Any], *, scratch: Path) ->
             _literal(path),
             None,
             dict(values),
-            engine_name=ENGINE,
             kernel_name="python3",
             language="python",
             request_save_on_cell_execute=False,
@@ -59,51 +101,78 @@ def execute_notebook(path: Path, values: Mapping[str, Any], *, scratch: Path) ->
             progress_bar=False,
             log_output=False,
             cwd=str(path.parent),
-            km=kernel,
             kept=kept,
+            **given,
         )
     except (PapermillExecutionError, DeadKernelError, RuntimeError) as error:
         stopped = shorten(str(error)) or type(error).__name__
+    except CellTimeoutError:
+        stopped = limits.cell_is_overdue
     notebook = kept[0] if kept else None
-    found = None if notebook is None else _failed_cell(notebook)
+    found = _failed_cell(notebook, limits)
     if found is None and stopped:
-        reason = kernel.ended_by()
-        found = CellError(_last_started(notebook), f"the kernel died: {reason}" if reason else stopped)
+        found = CellError(_last_started(notebook), stopped)
     return Execution(notebook, found)
 
 
-class _Kernel(AsyncKernelManager):
+class _HandsOut:
+    """Gives the notebook to ``kept`` before it runs, for those who want it even when it fails."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **given: Any) -> Any:
+        given.pop("kept").append(nb_man.nb)
+        return super().execute_managed_notebook(nb_man, kernel_name, **given)  # type: ignore[misc]
+
+
+class _Fork(_HandsOut, ForkEngine):
+    pass
+
+
+class _Kernel(_HandsOut, NBClientEngine):  # type: ignore[misc]  # papermill has no types
+    pass
+
+
+for _engine in (_Fork, _Kernel):
+    papermill_engines.register(_engine.__name__, _engine)
+
+
+class _KernelManager(AsyncKernelManager):
     """This interpreter's kernel, whatever kernels are installed, on sockets that are files where paths allow.
 
     Ports of parallel kernels can clash; files in a folder of one's own cannot.
     """
 
+    memory_bytes: int | None = None
+
     @property
     def kernel_spec(self) -> KernelSpec:
-        argv = [sys.executable, str(Path(__file__).with_name("kernel.py")), "-f", "{connection_file}"]
+        program = Path(__file__).with_name("kernel.py")
+        argv = [sys.executable, str(program), str(self.memory_bytes or ""), "-f", "{connection_file}"]
         return KernelSpec(argv=argv, display_name="Python 3", language="python", env={"OPENBLAS_NUM_THREADS": "1"})
 
     def ended_by(self) -> str:
         """How the kernel process ended, or an empty string while it runs."""
         process = getattr(self.provisioner, "process", None)
         status = None if process is None else process.poll()
-        if status is None:
-            return ""
-        if status < 0:
-            return f"{signal_name(status)}{' (often: out of memory)' if status == -signal.SIGKILL else ''}"
-        return f"exit status {status}"
+        return "" if status is None else how_it_ended(status)
 
 
-class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
-    """Papermill's own engine; hands the notebook out even when the kernel dies under it."""
+@contextmanager
+def _alarm(seconds: float | None) -> Iterator[list[bool]]:
+    """End the kernel when the time is over; the list then has an element."""
+    rung: list[bool] = []
 
-    @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-        kwargs.pop("kept").append(nb_man.nb)
-        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+    def ring(number: int, frame: FrameType | None) -> None:
+        rung.append(True)
+        kill_descendants(os.getpid())
 
-
-papermill_engines.register(ENGINE, _Engine)
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    try:
+        yield rung
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _literal(path: Path) -> str:
@@ -111,20 +180,45 @@ def _literal(path: Path) -> str:
     return os.fspath(path).replace("{", "{{").replace("}", "}}")
 
 
+def _trim_streams(notebook: NotebookNode) -> None:
+    for _, cell in _code_cells(notebook):
+        left = LONGEST_STREAM
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                over = len(output.text) - left
+                left = max(0, left - len(output.text))
+                if over > 0:
+                    output.text = output.text[: len(output.text) - over] + left_out_note(over)
+
+
 def _code_cells(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
     """Code cells that a kernel runs, with the numbers they get."""
     return enumerate((c for c in notebook.cells if c.cell_type == "code" and c.source.strip()), start=1)
 
 
-def _failed_cell(notebook: NotebookNode) -> CellError | None:
+def _failed_cell(notebook: NotebookNode | None, limits: Limits) -> CellError | None:
     """The first cell with an error. ``sys.exit(0)`` is one: papermill takes it for a success half way."""
-    for number, cell in _code_cells(notebook):
+    for number, cell in _code_cells(notebook) if notebook is not None else ():
+        if "raises-exception" in cell.metadata.get("tags", ()):
+            continue
         for output in cell.outputs:
-            if output.output_type == "error" and output.ename == "SystemExit":
-                return CellError(number, f"the cell ended the notebook with sys.exit({output.evalue})")
             if output.output_type == "error":
-                return CellError(number, shorten(f"{output.ename}: {output.evalue}"))
+                return CellError(number, shorten(_what_happened(output, limits)))
     return None
+
+
+def _what_happened(error: NotebookNode, limits: Limits) -> str:
+    if error.ename == "SystemExit":
+        return f"the cell ended the notebook with sys.exit({error.evalue})"
+    if error.ename == TIMEOUT:
+        is_cell = error.evalue == CELL_LIMIT
+        return limits.cell_is_overdue if is_cell else limits.notebook_is_overdue
+    if error.ename == DEATH:
+        return f"{DIED}: {error.evalue}"
+    if error.ename == "MemoryError" and limits.memory_bytes is not None:
+        said = f": {error.evalue}" if error.evalue else ""
+        return f"MemoryError{said}; a notebook may take {limits.memory_bytes // 1_000_000:,} MB (--memory)"
+    return f"{error.ename}: {error.evalue}"
 
 
 def _last_started(notebook: NotebookNode | None) -> int | None:

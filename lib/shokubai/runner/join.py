@@ -58,7 +58,7 @@ def join_reports(
     of_all = [job for job in plan.jobs if job.team is None and not is_narrowed]
     with only_one(plan.folder):
         recover(plan.folder)
-        warm_up()
+        warm_up(plan.parameters.directory)
         join = _Join(
             replace(plan, jobs=tuple(of_all)), progress, jobs=jobs, timeout_seconds=timeout_seconds, force=False
         )

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Container
 from contextlib import suppress
 
 import psutil  # type: ignore[import-untyped]
@@ -45,6 +46,13 @@ def end_descendants() -> None:
     with suppress(ChildProcessError):  # none left
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def kill_strays(known: Container[int]) -> None:
+    """End what this process adopted: the children, with all that they started, that are not ``known``."""
+    for process in psutil.Process().children():
+        if process.pid not in known:
+            kill_tree(process.pid)
 
 
 def kill_tree(pid: int) -> None:

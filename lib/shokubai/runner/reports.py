@@ -23,7 +23,7 @@ from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
 from shokubai.runner.share import share_of_machine
-from shokubai.runner.task import LOG, CellError, Result, Task, shorten, signal_name
+from shokubai.runner.task import LOG, CellError, Limits, Result, Task, shorten, signal_name
 from shokubai.sources.bigquery_jobs import as_label
 from shokubai.sources.cost import Cost
 from shokubai.tables.opening import LABELS, SNAPSHOTS
@@ -82,7 +82,7 @@ def make_reports(
     with only_one(plan.folder):
         recover(plan.folder)
         _begin_shard(plan)
-        warm_up()
+        warm_up(plan.parameters.directory)
         run = WeekRun(plan, progress or Progress(), timeout_seconds=timeout_seconds, jobs=jobs, force=force)
         return run.make()
 
@@ -212,7 +212,6 @@ class WeekRun:
         ended = run_tasks(
             todo,
             jobs=self.jobs,
-            timeout_seconds=self.timeout_seconds,
             on_start=lambda task: self.progress.started(tasks[task.staging][0]),
         )
         with closing(ended):
@@ -244,6 +243,7 @@ class WeekRun:
             home=self.plan.folder / job.folder,
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,
+            limits=Limits(notebook_seconds=self.timeout_seconds),
             environment={
                 **share,
                 SNAPSHOTS: str(self.staging / _SNAPSHOTS),
@@ -253,7 +253,7 @@ class WeekRun:
 
     def _publish(self, job: Job, made_from: str, end: Ended) -> None:
         result = Result.read(end.task.staging)
-        error = _failure(end, result, self.timeout_seconds)
+        error = _failure(end, result)
         if error is not None or result is None:
             self._publish_failure(job, error or CellError(None, ""), staging=end.task.staging, seconds=end.seconds)
             return
@@ -330,11 +330,12 @@ class WeekRun:
         self.progress.finished(job, record)
 
 
-def _failure(end: Ended, result: Result | None, timeout_seconds: float) -> CellError | None:
+def _failure(end: Ended, result: Result | None) -> CellError | None:
     """Why a process made no report, or None when it made one."""
-    if end.is_overdue and (result is None or result.error):
-        cell = result.error.cell if result and result.error else None
-        return CellError(cell, f"not finished after the time limit of {timeout_seconds:g} s")
+    if end.refused:
+        return CellError(None, end.refused)
+    if end.is_overdue and result is None:
+        return CellError(None, end.task.limits.notebook_is_overdue)
     if result is not None and result.status == "failed":
         return result.error or CellError(None, "failed")
     if result is not None:

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from shokubai.config.model import Language
 
 RESULT = "result.json"
 LOG = "process.log"
 LONGEST_MESSAGE = 600
+
+
+Engine = Literal["fork", "kernel"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+# Elsewhere a process that has loaded the system's frameworks cannot be forked safely.
+DEFAULT_ENGINE: Engine = "fork" if sys.platform.startswith("linux") else "kernel"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one notebook may take. None: as much as it likes."""
+
+    notebook_seconds: float | None = 600.0
+    cell_seconds: float | None = None
+    memory_bytes: int | None = None
+
+    @property
+    def notebook_is_overdue(self) -> str:
+        return f"not finished after the time limit of {self.notebook_seconds:g} s"
+
+    @property
+    def cell_is_overdue(self) -> str:
+        return f"the cell was not finished after its time limit of {self.cell_seconds:g} s"
 
 
 @dataclass(frozen=True)
@@ -26,6 +51,8 @@ class Task:
     home: Path
     title: str
     language: Language
+    engine: Engine = DEFAULT_ENGINE
+    limits: Limits = Limits()
     environment: Mapping[str, str] = field(default_factory=dict)  # where the environment does not say otherwise
 
     @property
@@ -65,17 +92,17 @@ class Result:
         partial.replace(staging / RESULT)
 
 
-def run_task(task: Task) -> None:
-    """Make one report and end this process."""
-    from shokubai.runner import worker  # the runner itself needs none of what this imports
-
-    worker.run(task)
-
-
 def shorten(message: str) -> str:
     """A message of a length that fits a page; its beginning says most."""
     message = message.strip()
     return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status in words; -9, as processes report it, is ``SIGKILL``."""
+    if status >= 0:
+        return f"exit status {status}"
+    return f"{signal_name(status)}{' (often: out of memory)' if status == -signal.SIGKILL else ''}"
 
 
 def signal_name(status: int) -> str:

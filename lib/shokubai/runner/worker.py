@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ def run(task: Task) -> None:
     finally:
         end_descendants()
     result.write(task.staging)
-    # The kernel's client leaves threads and sockets behind that nobody needs to wait for.
+    # A kernel's client leaves threads and sockets behind that nobody needs to wait for.
     os._exit(0)
 
 
@@ -40,7 +41,9 @@ def make_report(task: Task) -> Result:
 
     A failed notebook is written as far as it got; then there is no page and there are no facts.
     """
-    execution = execute_notebook(task.notebook, task.values, scratch=task.scratch)
+    execution = execute_notebook(
+        task.notebook, task.values, engine=task.engine, limits=task.limits, scratch=task.scratch
+    )
     _write_notebook(execution, task)
     if execution.error or execution.notebook is None:
         return Result("failed", execution.error)
@@ -116,3 +119,7 @@ def _write_notebook(execution: Execution, task: Task) -> None:
                 output.text = without_places(output.text, task.folders)
     notebook.metadata.papermill = {"input_path": task.notebook.name, "exception": execution.error is not None}
     nbformat.write(notebook, task.staging / "report.ipynb")
+
+
+if __name__ == "__main__":
+    run(pickle.load(sys.stdin.buffer))  # from the run itself

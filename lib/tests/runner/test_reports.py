@@ -19,9 +19,11 @@ EXPLAINED = [
     pytest.param("1 / 0", "cell 3: ZeroDivisionError: division by zero", id="raises"),
     pytest.param("import sys\nsys.exit(0)", "cell 3: the cell ended the notebook with sys.exit(0)", id="exit 0"),
     pytest.param("import sys\nsys.exit(1)", "cell 3: the cell ended the notebook with sys.exit(1)", id="exit 1"),
-    pytest.param("import os\nos._exit(3)", "cell 3: the kernel died: exit status 3", id="os._exit"),
+    pytest.param("import os\nos._exit(3)", "cell 3: the notebook's process died: exit status 3", id="os._exit"),
     pytest.param(
-        "import os\nos.kill(os.getpid(), 9)", "cell 3: the kernel died: SIGKILL (often: out of memory)", id="killed"
+        "import os\nos.kill(os.getpid(), 9)",
+        "cell 3: the notebook's process died: SIGKILL (often: out of memory)",
+        id="killed",
     ),
     pytest.param(
         "raise ValueError('<script>alert(1)</script>\\x1b[31m')",
