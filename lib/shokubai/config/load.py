@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -23,17 +25,37 @@ LAYOUT = ("organization.yaml", "rules.yaml", "teams", "slos", "warehouses", "run
 _LAYOUT_SHOWN = "organization.yaml, teams/, slos/, warehouses/, runs/, rules.yaml"
 
 _T = TypeVar("_T")
+_Identity = tuple[tuple[str, str, int, int, int], ...]
+
+
+_loaded: dict[Path, tuple[_Identity, Parameters]] = {}
 
 
 def load(directory: Path) -> Parameters:
-    """The parameters in ``directory``.
+    """The parameters in ``directory``; read again only when a file there has changed since.
 
     Raises ConfigurationError with every problem when one of them is an error; warnings alone do not stop it.
     """
+    identity = _identity(directory)
+    known, parameters = _loaded.get(directory, (None, None))
+    if parameters is not None and known == identity:
+        return parameters
     parameters, problems = check(directory)
     if parameters is None:
         raise ConfigurationError(problems)
+    _loaded[directory] = identity, parameters
     return parameters
+
+
+def _identity(directory: Path) -> _Identity:
+    """Which files there are, and what tells that one has changed."""
+    found = []
+    for folder, _, names in os.walk(directory, followlinks=True):
+        for name in names:
+            with suppress(OSError):  # gone meanwhile
+                status = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - thousands of files
+                found.append((folder, name, status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(sorted(found))
 
 
 def check(directory: Path) -> tuple[Parameters | None, list[Problem]]:
