@@ -51,6 +51,7 @@ class DuckDbWarehouse:
         self.queries: list[Statement] = []
         self._tables = {table.name: table for table in tables}
         self._opened: dict[str, tuple[tuple[Path, int, int], ...]] = {}
+        self._held: set[str] = set()  # tables whose view shows rows in memory
         self._connection = duckdb.connect()
         for setting in _SETTINGS:
             self._connection.execute(setting)
@@ -80,6 +81,19 @@ class DuckDbWarehouse:
         read = tuple(query.translation.tables)
         table = self._run(query.name, query.sha256, query.translation.duckdb, parameters, size, read)
         return results.conform(table, contract)
+
+    def hold(self, name: str, files: Sequence[Path], services: Sequence[str]) -> None:
+        """Keep the rows of some services in memory; what is asked of exactly these files then finds only them."""
+        size = self._open(name, files)
+        if name in self._held or not files or not services:
+            return
+        table, kept = as_identifier(name), as_identifier(f"{name} held")
+        wanted = ", ".join("'" + service.replace("'", "''") + "'" for service in services)
+        text = f"SELECT * FROM {table} WHERE service_name IN ({wanted})"
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        self._run(f"{name} held", sha256, f"CREATE OR REPLACE TEMP TABLE {kept} AS {text}", {}, size, (name,))
+        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {kept}")
+        self._held.add(name)
 
     def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
         """The rows of SQL in DuckDB's own dialect, with the contract's tables as views; parameters as ``$name``.
@@ -181,9 +195,10 @@ class DuckDbWarehouse:
             ) from error
         if self._opened.get(name) != wanted:
             self._opened.pop(name, None)
+            self._held.discard(name)
             self._create_view(table, paths)
             self._opened[name] = wanted
-        return sum(size for _, size, _ in wanted)
+        return 0 if name in self._held else sum(size for _, size, _ in wanted)
 
     def _create_view(self, table: FileTable, paths: tuple[Path, ...]) -> None:
         try:

@@ -15,11 +15,13 @@ from shokubai.tables.companions import (
 from shokubai.tables.indicators import read_sli_minutes, read_sli_routes
 from shokubai.tables.opening import open_tables, resolve_pattern
 from shokubai.tables.requests import (
+    SpanKind,
     read_latency_hours,
     read_route_counts,
     read_route_hours,
     read_route_latency,
     read_service_minutes,
+    read_spans,
     read_watermarks,
 )
 from shokubai.tables.store import BuildEstimate, BuildSummary, Tables
@@ -27,6 +29,7 @@ from shokubai.tables.store import BuildEstimate, BuildSummary, Tables
 __all__ = [
     "BuildEstimate",
     "BuildSummary",
+    "SpanKind",
     "Tables",
     "open_tables",
     "read_alerts",
@@ -40,6 +43,7 @@ __all__ = [
     "read_service_minutes",
     "read_sli_minutes",
     "read_sli_routes",
+    "read_spans",
     "read_sre_requests",
     "read_watermarks",
     "resolve_pattern",

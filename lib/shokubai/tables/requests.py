@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 
+from shokubai.core.frames import Column, FrameContract
 from shokubai.core.windows import Window
 from shokubai.tables.contracts import (
     LATENCY_HOURS,
@@ -16,6 +18,20 @@ from shokubai.tables.contracts import (
     WATERMARKS,
 )
 from shokubai.tables.store import HOUR_US, Tables
+
+SpanKind = Literal["route_counts", "route_hours", "latency_hours"]
+
+
+def _in_spans(contract: FrameContract) -> FrameContract:
+    span = Column("INT64", "which of the spans of time that were asked for, from 0")
+    return FrameContract(contract.name, f"span × {contract.grain}", {"span": span, **contract.columns})
+
+
+_SPAN_CONTRACTS: Mapping[SpanKind, FrameContract] = {
+    "route_counts": _in_spans(ROUTE_COUNTS),
+    "route_hours": _in_spans(ROUTE_HOURS),
+    "latency_hours": _in_spans(LATENCY_HOURS),
+}
 
 
 def read_service_minutes(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -34,7 +50,7 @@ def read_route_counts(tables: Tables, services: Sequence[str], window: Window) -
     One row per service × method × route × status code. Columns: service_name, http_request_method, http_route,
     http_response_status_code (NULL when none was logged), request_count, duration_count.
     """
-    return tables.read("route_counts", ROUTE_COUNTS, window, services=list(services))
+    return read_spans(tables, "route_counts", services, [window]).drop(columns="span")
 
 
 def read_route_hours(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -44,7 +60,21 @@ def read_route_hours(tables: Tables, services: Sequence[str], window: Window) ->
     http_request_method, http_route, request_count, error_count (status 500–599). An hour cut by the window's
     edge counts its minutes inside.
     """
-    return tables.read("route_hours", ROUTE_HOURS, window, services=list(services), grain_us=HOUR_US)
+    return read_spans(tables, "route_hours", services, [window]).drop(columns="span")
+
+
+def read_spans(tables: Tables, kind: SpanKind, services: Sequence[str], spans: Sequence[Window]) -> pd.DataFrame:
+    """The frames of several windows in one reading: of ``read_route_counts``, _route_hours or _latency_hours.
+
+    The first column, ``span``, is the place of the row's window in ``spans``, which may overlap.
+    """
+    contract = _SPAN_CONTRACTS[kind]
+    if not spans:
+        return contract.empty()
+    entries = [{"span": n, "span_start": w.start, "span_end": w.end} for n, w in enumerate(spans)]
+    given = {"grain_us": HOUR_US} if kind == "route_hours" else {}
+    around = Window(min(w.start for w in spans), max(w.end for w in spans))
+    return tables.read(kind, contract, around, services=list(services), spans=entries, **given)
 
 
 def read_route_latency(tables: Tables, services: Sequence[str], window: Window) -> pd.DataFrame:
@@ -64,7 +94,7 @@ def read_latency_hours(tables: Tables, services: Sequence[str], window: Window) 
     http_request_method, http_route, duration_bucket (DDSketch key of seconds, see core.sketch), request_count.
     Hours count where they begin inside the window.
     """
-    return tables.read("latency_hours", LATENCY_HOURS, window, services=list(services))
+    return read_spans(tables, "latency_hours", services, [window]).drop(columns="span")
 
 
 def read_watermarks(tables: Tables, services: Sequence[str]) -> pd.DataFrame:

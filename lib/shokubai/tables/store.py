@@ -26,7 +26,7 @@ from shokubai.core import sketch
 from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window
-from shokubai.sources import Part, Query, Statement, Warehouse, load_query, to_frame
+from shokubai.sources import DuckDbWarehouse, Part, Query, Statement, Warehouse, load_query, to_frame
 from shokubai.sources.cost import Cost
 from shokubai.tables import plan
 from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
@@ -51,6 +51,18 @@ class BuildSummary:
     rows_read: int
     bytes_read: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Whose rows of which time are in memory."""
+
+    services: frozenset[str]
+    window: Window
+
+    def includes(self, services: Sequence[Any], window: Window) -> bool:
+        days = self.window.utc_days()
+        return self.services.issuperset(services) and set(window.utc_days()) <= set(days)
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,7 @@ class Tables:
         self._thresholds = plan.latency_thresholds(slos)
         self._declared_services = frozenset(services)
         self._state = State.load(self._state_path)
+        self._held: _Held | None = None
 
     @property
     def name(self) -> str:
@@ -286,11 +299,20 @@ class Tables:
         """
         loaded = self._query(query)
         read = [name for name in loaded.translation.tables if name in SMALL_TABLES]
-        files = {name: self.day_files(name, window) for name in read}
+        asked = parameters.get("services") or [parameters.get("service")]
+        held = self._held if self._held and self._held.includes(asked, window) else None
+        files = {name: self.day_files(name, held.window if held else window) for name in read}
         if read and not any(files.values()):
             return contract.empty()
         span = {"start": window.start, "end": window.end}
         return to_frame(self.warehouse.select(loaded, contract, {**span, **parameters}, files=files), contract)
+
+    def hold(self, services: Sequence[str], window: Window) -> None:
+        """Keep the rows of some services in memory, where files are read: many questions about them will follow."""
+        if isinstance(self.warehouse, DuckDbWarehouse):
+            for table in SMALL_TABLES:
+                self.warehouse.hold(table, self.day_files(table, window), services)
+            self._held = _Held(frozenset(services), window)
 
     def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
         """The frame of a query of ours over all days that were built."""

@@ -102,6 +102,7 @@ class Workspace:
         opened = self._tables_of(chosen)
         made = TeamWeek(self.parameters, opened, chosen, parsed, previous_facts=previous_facts)
         opened.build(made.needed)
+        opened.hold(chosen.services, made.needed)
         return made
 
     def requests(

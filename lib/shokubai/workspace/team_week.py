@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -21,7 +21,6 @@ from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
 AFTERWARDS = DAY  # a service that is seen within it after the week was silent before, and its data is not late
-Reader = Callable[[tables.Tables, Sequence[str], Window], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class TeamWeek:
         self.slos = parameters.slos_of(team)
         self.previous_facts = previous_facts
         self.comparable_week = self.calendar.comparable_week(week)
+        self._read: dict[tables.SpanKind, pd.DataFrame] = {}
         self.last_month = tuple(DayPair(day, self.calendar.same_day_last_month(day)) for day in week.days())
 
     @property
@@ -278,62 +278,73 @@ class TeamWeek:
         span = self.span
         return window if span and span.start <= window.start + DAY / 24 and window.end <= span.end else None
 
-    def _by_route(self, reader: Reader, window: Window) -> pd.DataFrame:
-        return without_personal_data(owned_rows(reader(self.tables, self.team.services, window), self.team))
+    @cached_property
+    def _spans(self) -> tuple[Window, ...]:
+        """The week, the comparable week where there is one, and the days of last month: all that is read by route."""
+        days = (local_day(pair.compared_with, self.zone) for pair in self.last_month_days)
+        return (self.window, *([self.comparable] if self.comparable else []), *days)
 
-    def _of_week(self, reader: Reader) -> pd.DataFrame:
-        return self._by_route(reader, self.window)
+    def _by_route(self, kind: tables.SpanKind) -> pd.DataFrame:
+        """The rows of the team's routes in all of ``_spans``, read once; ``span`` is the place in it."""
+        if kind not in self._read:
+            rows = tables.read_spans(self.tables, kind, self.team.services, self._spans)
+            self._read[kind] = without_personal_data(owned_rows(rows, self.team))
+        return self._read[kind]
 
-    def _of_comparable(self, reader: Reader) -> pd.DataFrame:
-        if self.comparable is None:
-            return self._of_week(reader).iloc[:0]
-        return self._by_route(reader, self.comparable)
+    def _of_span(self, kind: tables.SpanKind, number: int) -> pd.DataFrame:
+        rows = self._by_route(kind)
+        return rows[rows["span"] == number].drop(columns="span").reset_index(drop=True)
 
-    def _of_last_month(self, reader: Reader) -> pd.DataFrame:
+    def _of_week(self, kind: tables.SpanKind) -> pd.DataFrame:
+        return self._of_span(kind, 0)
+
+    def _of_comparable(self, kind: tables.SpanKind) -> pd.DataFrame:
+        return self._of_span(kind, 1 if self.comparable else -1)
+
+    def _of_last_month(self, kind: tables.SpanKind) -> pd.DataFrame:
         """The counterpart days together; a column ``moved_by`` says how far each day lies from its pair."""
-        frames = [self._of_week(reader).iloc[:0].assign(moved_by=pd.Series(dtype="timedelta64[us]"))]
-        for pair in self.last_month_days:
-            frame = self._by_route(reader, local_day(pair.compared_with, self.zone))
-            moved_by = pd.Timedelta(pair.day - pair.compared_with).as_unit("us")
-            frames.append(frame.assign(moved_by=moved_by))
-        return pd.concat(frames, ignore_index=True)
+        first = len(self._spans) - len(self.last_month_days)
+        moved_by = {first + n: pair.day - pair.compared_with for n, pair in enumerate(self.last_month_days)}
+        rows = self._by_route(kind)
+        rows = rows[rows["span"].isin(list(moved_by))].reset_index(drop=True)
+        return rows.assign(moved_by=rows["span"].map(moved_by).astype("timedelta64[us]")).drop(columns="span")
 
     @cached_property
     def route_counts(self) -> pd.DataFrame:
         """ROUTE_COUNTS of the week: requests by route and status."""
-        return self._of_week(tables.read_route_counts)
+        return self._of_week("route_counts")
 
     @cached_property
     def comparable_route_counts(self) -> pd.DataFrame:
-        return self._of_comparable(tables.read_route_counts)
+        return self._of_comparable("route_counts")
 
     @cached_property
     def last_month_route_counts(self) -> pd.DataFrame:
-        return summed(self._of_last_month(tables.read_route_counts))
+        return summed(self._of_last_month("route_counts"))
 
     @cached_property
     def route_hours(self) -> pd.DataFrame:
-        return self._of_week(tables.read_route_hours)
+        return self._of_week("route_hours")
 
     @cached_property
     def comparable_route_hours(self) -> pd.DataFrame:
-        return self._of_comparable(tables.read_route_hours)
+        return self._of_comparable("route_hours")
 
     @cached_property
     def last_month_route_hours(self) -> pd.DataFrame:
-        return self._of_last_month(tables.read_route_hours)
+        return self._of_last_month("route_hours")
 
     @cached_property
     def latency_hours(self) -> pd.DataFrame:
-        return self._of_week(tables.read_latency_hours)
+        return self._of_week("latency_hours")
 
     @cached_property
     def comparable_latency_hours(self) -> pd.DataFrame:
-        return self._of_comparable(tables.read_latency_hours)
+        return self._of_comparable("latency_hours")
 
     @cached_property
     def last_month_latency_hours(self) -> pd.DataFrame:
-        return self._of_last_month(tables.read_latency_hours)
+        return self._of_last_month("latency_hours")
 
     # --- what happened meanwhile ----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +23,7 @@ from shokubai.core.windows import Duration, Window
 from shokubai.sources import DuckDbWarehouse, FileTable, Query
 from shokubai.sources.results import ARROW_TYPES
 from shokubai.tables import (
+    SpanKind,
     Tables,
     read_alerts,
     read_deployments,
@@ -35,6 +36,7 @@ from shokubai.tables import (
     read_service_minutes,
     read_sli_minutes,
     read_sli_routes,
+    read_spans,
     read_sre_requests,
     read_watermarks,
 )
@@ -127,6 +129,8 @@ def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, .
                 read_alerts,
             ):
                 yield read, (tables, services, window)
+        for kind in get_args(SpanKind):
+            yield read_spans, (tables, kind, services, WINDOWS)
     for window in WINDOWS:
         yield read_sre_requests, (tables, window)
     not_counted = objective("not counted", "shop", kind="latency", threshold_seconds=0.25)

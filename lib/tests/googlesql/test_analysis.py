@@ -51,7 +51,7 @@ SLIPS = [
     ("metric_hours", "AVG(value)", "quantile_cont(value, 0.5)", "Function not found: quantile_cont"),
     ("metric_hours", "AVG(value)", "ANY_VALUE(value) OVER (PARTITION BY value)", "FLOAT64 is not allowed"),
     ("latency_hours", "hour >= @start", "TIMESTAMP_SUB(hour, INTERVAL 1 MONTH) >= @start", "MONTH"),
-    ("route_counts", "GROUP BY service_name, ", "GROUP BY ", "neither grouped nor aggregated"),
+    ("service_minutes", "GROUP BY service_name, ", "GROUP BY ", "neither grouped nor aggregated"),
 ]
 
 

@@ -90,6 +90,8 @@ def test_a_construct_has_the_values_worked_by_hand(googlesql, hand_worked):
         "SELECT DISTINCT a FROM p ORDER BY a",
         "SELECT MAX(a) AS x, MIN(a) AS n FROM p WHERE NOT a = b",
         "WITH q AS (SELECT DISTINCT b FROM p) SELECT p.i, q.b FROM p LEFT JOIN q ON q.b = p.a ORDER BY p.i",
+        "WITH q AS (SELECT i, a, b FROM p WHERE i < 40) "
+        "SELECT p.i, q.i AS j FROM p JOIN q ON p.a >= q.a AND p.a < q.b ORDER BY p.i, j",
     ],
 )
 def test_awkward_values_compare_group_sort_and_join_alike(googlesql, sql, type_):

@@ -24,6 +24,7 @@ from shokubai.tables import (
     read_service_minutes,
     read_sli_minutes,
     read_sli_routes,
+    read_spans,
     read_watermarks,
 )
 
@@ -86,6 +87,46 @@ def test_route_hours(hand_made, days):
         (minute("26T23:00"), "shop", "POST", "/orders", 1, 1),
         (minute("27T00:00"), "shop", "POST", "/orders", 1, 0),
     ]
+
+
+def test_spans_are_read_together_and_may_overlap(hand_made, days):
+    tables = hand_made.open()
+    half = Window(datetime(2026, 10, 26, 0, 1, tzinfo=UTC), datetime(2026, 10, 26, 23, 59, tzinfo=UTC))
+    spans = [days(26), days(27), half, days(28)]
+    for kind, read in (
+        ("route_counts", read_route_counts),
+        ("route_hours", read_route_hours),
+        ("latency_hours", read_latency_hours),
+    ):
+        together = read_spans(tables, kind, ["shop"], spans)
+        for number, span in enumerate(spans):
+            alone = read(tables, ["shop"], span)
+            assert rows(together[together["span"] == number].drop(columns="span")) == rows(alone)
+    # The half day has the five requests of 00:01 alone: it ends before 23:59.
+    counts = read_spans(tables, "route_counts", ["shop"], spans).groupby("span")["request_count"].sum()
+    assert counts.to_dict() == {0: 8, 1: 1, 2: 5}
+
+
+def test_rows_in_memory_answer_as_files_do(hand_made, days):
+    services = list(hand_made.open().services())
+    window = days(26, 27)
+
+    def answers(tables):
+        return [
+            rows(read_service_minutes(tables, services, window)),
+            rows(read_service_minutes(tables, services[:1], days(26))),
+            rows(read_latency_hours(tables, services, window)),
+            rows(read_service_minutes(tables, services, days(26, 28))),  # beyond what is held
+        ]
+
+    held = hand_made.open()
+    held.hold(services, window)
+    before = len(held.warehouse.queries)
+    assert answers(held) == answers(hand_made.open())
+    sizes = [statement.bytes for statement in held.warehouse.queries[before:]]
+    assert sizes[:3] == [0, 0, 0] and sizes[3] > 0
+    held.hold(services[:1], window)
+    assert answers(held) == answers(hand_made.open())
 
 
 def test_histograms_hold_zero_but_neither_unknown_nor_negative_durations(hand_made, days):
