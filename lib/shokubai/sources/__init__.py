@@ -8,7 +8,7 @@ from shokubai.sources.duckdb_warehouse import DuckDbWarehouse
 from shokubai.sources.file_table import FileTable, find_files
 from shokubai.sources.query import Query, load_query
 from shokubai.sources.results import to_frame
-from shokubai.sources.warehouse import Files, Part, Statement, Warehouse
+from shokubai.sources.warehouse import Files, Part, ServiceRows, Statement, Warehouse
 
 __all__ = [
     "DuckDbWarehouse",
@@ -16,6 +16,7 @@ __all__ = [
     "Files",
     "Part",
     "Query",
+    "ServiceRows",
     "Statement",
     "Warehouse",
     "find_files",

@@ -19,7 +19,7 @@ from shokubai.core.windows import Window
 from shokubai.sources import results, spans
 from shokubai.sources.file_table import FileTable, as_identifier, kind_of, name_files
 from shokubai.sources.query import Query
-from shokubai.sources.warehouse import Files, Part, Statement
+from shokubai.sources.warehouse import Files, Part, ServiceRows, Statement
 
 _SETTINGS = (
     # Passed to connect(), the zone would be looked for over the network.
@@ -50,8 +50,7 @@ class DuckDbWarehouse:
         self.name = name
         self.queries: list[Statement] = []
         self._tables = {table.name: table for table in tables}
-        self._opened: dict[str, tuple[tuple[Path, int, int], ...]] = {}
-        self._held: set[str] = set()  # tables whose view shows rows in memory
+        self._opened: dict[str, tuple[Any, ...]] = {}  # what each table's view shows
         self._connection = duckdb.connect()
         for setting in _SETTINGS:
             self._connection.execute(setting)
@@ -81,19 +80,6 @@ class DuckDbWarehouse:
         read = tuple(query.translation.tables)
         table = self._run(query.name, query.sha256, query.translation.duckdb, parameters, size, read)
         return results.conform(table, contract)
-
-    def hold(self, name: str, files: Sequence[Path], services: Sequence[str]) -> None:
-        """Keep the rows of some services in memory; what is asked of exactly these files then finds only them."""
-        size = self._open(name, files)
-        if name in self._held or not files or not services:
-            return
-        table, kept = as_identifier(name), as_identifier(f"{name} held")
-        wanted = ", ".join("'" + service.replace("'", "''") + "'" for service in services)
-        text = f"SELECT * FROM {table} WHERE service_name IN ({wanted})"
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        self._run(f"{name} held", sha256, f"CREATE OR REPLACE TEMP TABLE {kept} AS {text}", {}, size, (name,))
-        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {kept}")
-        self._held.add(name)
 
     def sql(self, text: str, **parameters: Any) -> pd.DataFrame:
         """The rows of SQL in DuckDB's own dialect, with the contract's tables as views; parameters as ``$name``.
@@ -181,24 +167,40 @@ class DuckDbWarehouse:
             raise DataError(f"{table.said_at}: table {table.name}: {path} cannot be read: {error}") from error
         return [(first, last) for first, last in rows if first is not None]
 
-    def _open(self, name: str, files: Sequence[Path] | None) -> int:
-        """Make a table's view show exactly ``files`` (None: all there are now), and give their size in bytes."""
+    def _open(self, name: str, source: Sequence[Path] | ServiceRows | None) -> int:
+        """Make a table's view show exactly ``source`` (None: all files there are now); the bytes to read for that.
+
+        Rows of services are read here, once, and are in memory from then on.
+        """
         if name not in self._tables:
             raise QueryError(f"warehouse {self.name} has no table {name}; it has: {', '.join(self._tables)}")
         table = self._tables[name]
+        services = source.services if isinstance(source, ServiceRows) else None
+        files = source.files if isinstance(source, ServiceRows) else source
         paths = table.find() if files is None else tuple(files)
         try:
-            wanted = tuple(_identity(path) for path in paths)
+            identities = tuple(_identity(path) for path in paths)
         except OSError as error:
             raise DataError(
                 f"{table.said_at}: table {name}: {error.filename} cannot be read: {error.strerror}"
             ) from error
-        if self._opened.get(name) != wanted:
+        size = sum(size for _, size, _ in identities)
+        if self._opened.get(name) != (identities, services):
             self._opened.pop(name, None)
-            self._held.discard(name)
             self._create_view(table, paths)
-            self._opened[name] = wanted
-        return 0 if name in self._held else sum(size for _, size, _ in wanted)
+            if services is not None:
+                self._keep(name, sorted(services), size)
+            self._opened[name] = identities, services
+        return 0 if services is not None else size
+
+    def _keep(self, name: str, services: Sequence[str], size: int) -> None:
+        """Have the table's view show the rows of some services, from memory."""
+        table, kept = as_identifier(name), as_identifier(f"{name} of services")
+        wanted = ", ".join("'" + service.replace("'", "''") + "'" for service in services) or "NULL"
+        text = f"SELECT * FROM {table} WHERE service_name IN ({wanted})"
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        self._run(f"{name} of services", sha256, f"CREATE OR REPLACE TEMP TABLE {kept} AS {text}", {}, size, (name,))
+        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {kept}")
 
     def _create_view(self, table: FileTable, paths: tuple[Path, ...]) -> None:
         try:

@@ -15,8 +15,6 @@ from shokubai.core.frames import FrameContract
 from shokubai.core.windows import Window
 from shokubai.sources.query import Query
 
-Files = Mapping[str, Sequence[Path]]
-
 
 @dataclass(frozen=True)
 class Statement:
@@ -35,6 +33,17 @@ class Statement:
     tables: tuple[str, ...] = ()
     bytes_billed: int | None = None
     job_id: str = ""
+
+
+@dataclass(frozen=True)
+class ServiceRows:
+    """The rows of some services in some files, for a table of which much will be asked about few services."""
+
+    files: tuple[Path, ...]
+    services: frozenset[str]
+
+
+Files = Mapping[str, Sequence[Path] | ServiceRows]  # what to read of each table
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from shokubai.core import sketch
 from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.windows import DAY, HOUR, MINUTE, Window
-from shokubai.sources import DuckDbWarehouse, Part, Query, Statement, Warehouse, load_query, to_frame
+from shokubai.sources import Files, Part, Query, ServiceRows, Statement, Warehouse, load_query, to_frame
 from shokubai.sources.cost import Cost
 from shokubai.tables import plan
 from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
@@ -304,15 +304,13 @@ class Tables:
         files = {name: self.day_files(name, held.window if held else window) for name in read}
         if read and not any(files.values()):
             return contract.empty()
+        sources: Files = {n: ServiceRows(tuple(f), held.services) for n, f in files.items()} if held else files
         span = {"start": window.start, "end": window.end}
-        return to_frame(self.warehouse.select(loaded, contract, {**span, **parameters}, files=files), contract)
+        return to_frame(self.warehouse.select(loaded, contract, {**span, **parameters}, files=sources), contract)
 
     def hold(self, services: Sequence[str], window: Window) -> None:
-        """Keep the rows of some services in memory, where files are read: many questions about them will follow."""
-        if isinstance(self.warehouse, DuckDbWarehouse):
-            for table in SMALL_TABLES:
-                self.warehouse.hold(table, self.day_files(table, window), services)
-            self._held = _Held(frozenset(services), window)
+        """Keep the rows of some services in memory once they are read: many questions about them will follow."""
+        self._held = _Held(frozenset(services), window)
 
     def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
         """The frame of a query of ours over all days that were built."""
