@@ -11,32 +11,37 @@ from typing import Any
 import pandas as pd
 
 from shokubai.core.windows import DAY, HOUR, Window, local_midnight
+from shokubai.display.arrays import STAMP, Array
 from shokubai.display.exhibit import escape_for_plotly
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
 from shokubai.display.template import LIGHT
 
-STAMP = "%Y-%m-%d %H:%M:%S"
 MANY_DEPLOYMENTS = 12  # more lines than these would hide the data: ticks at the foot then
 
 Layout = dict[str, Any]
 Trace = dict[str, Any]
 
 
-def stamps(instants: pd.Series, locale: Locale) -> list[str]:
-    """Instants as wall-clock text: plotly knows no zones."""
-    return [str(text) for text in instants.dt.tz_convert(locale.zone).dt.strftime(STAMP)]
+def stamps(instants: pd.Series, locale: Locale) -> Array:
+    """Instants as wall-clock times: plotly knows no zones."""
+    local: Array = instants.dt.tz_convert(locale.zone).dt.tz_localize(None).to_numpy("datetime64[ms]")
+    return local
 
 
 def stamp(instant: Any, locale: Locale) -> str:
     return f"{pd.Timestamp(instant).tz_convert(locale.zone):{STAMP}}"
 
 
-def numbers(values: pd.Series) -> list[float | None]:
-    """Values for drawing, six significant figures, gaps as None."""
-    return [
-        None if pd.isna(v) else float(f"{v:.6g}") for v in values.astype("Float64").tolist()
-    ]  # a pixel is worth less than the seventh
+def numbers(values: pd.Series) -> Array:
+    """Values as they are, gaps as NaN."""
+    floats: Array = values.to_numpy(dtype="float64", na_value=float("nan"))
+    return floats
+
+
+def heights(values: pd.Series) -> Array:
+    """Values that are only drawn: seven figures are more than a screen can show."""
+    return numbers(values).astype("float32")
 
 
 def time_axis(window: Window, locale: Locale) -> Layout:

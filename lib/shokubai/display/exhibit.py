@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shokubai.display.arrays import encode_trace
 from shokubai.display.format import NO_VALUE
 from shokubai.display.template import PALETTE, TEMPLATE
 from shokubai.findings.model import Severity
@@ -51,6 +52,12 @@ def notebook_style() -> str:
     rules = files("shokubai.display").joinpath("notebook.css").read_text(encoding="utf-8")
     output = ".jp-OutputArea-output"
     return f'<style>{output}{{{light}}}[data-jp-theme-light="false"] {output}{{{dark}}}{rules}</style>'
+
+
+def warm_up() -> None:
+    """Read and compile what all exhibits have in common."""
+    _macros()
+    notebook_style()
 
 
 def escape_for_plotly(text: str) -> str:
@@ -104,9 +111,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart as plain plotly JSON. ``title`` and ``alt`` are plain text; ``equivalent`` says the same in words.
+    """A chart as plain plotly JSON, arrays as numpy's.
 
-    ``size`` is how much of a wide page's width it wants.
+    ``title`` and ``alt`` are plain text; ``equivalent`` says the same in words. ``size`` is how much of a wide page's
+    width it wants.
     """
 
     title: str
@@ -118,13 +126,13 @@ class Figure:
     note: str = ""
 
     def spec(self) -> dict[str, Any]:
-        """The chart in plotly's schema, title and template included."""
+        """The chart in plotly's schema, title and template included, arrays as bytes in base64."""
         lines = _wrap(self.title)
         layout = {"template": TEMPLATE, **self.layout}
         # Plotly puts the first of several lines one line higher, out of the picture.
         layout["title"] = {"text": "<br>".join(map(escape_for_plotly, lines)), "pad": {"t": 11 * (len(lines) > 1)}}
         return {
-            "data": [dict(trace) for trace in self.data],
+            "data": [encode_trace(trace) for trace in self.data],
             "layout": layout,
             # Not "responsive": in JupyterLab, which resizes charts itself, they would lose their height.
             "config": {"displayModeBar": False, "displaylogo": False},
@@ -134,8 +142,7 @@ class Figure:
         """The same chart as ``plotly.graph_objects.Figure``, to go on working with."""
         import plotly.graph_objects as go
 
-        spec = self.spec()
-        return go.Figure({"data": spec["data"], "layout": spec["layout"]})
+        return go.Figure({"data": [dict(trace) for trace in self.data], "layout": self.spec()["layout"]})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         about = {

@@ -20,6 +20,7 @@ from shokubai.display import words
 
 NO_VALUE = "–"
 MINUS = "−"
+TIMES = "×"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = {
@@ -67,7 +68,8 @@ def _significant(value: Decimal, figures: int) -> int:
     return 0 if value == 0 else max(0, figures - 1 - value.adjusted())
 
 
-_MOST_PLACES = 8
+_MOST_PLACES = 8  # of percents
+MOST_PLACES = 9  # of quantities
 
 
 _FLOAT_NOISE = Decimal("1e-10")  # percents: what subtracting two ratios may leave behind
@@ -89,6 +91,23 @@ def _share(percent: Decimal, digits: int) -> str:
 def _good_places(percent: Decimal, digits: int) -> int:
     """Digits after the point that show two figures of what is missing to 100 %."""
     return min(max(digits, _significant(100 - percent, 2)), 8)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How quantities of one size are written: ``number(value * factor)`` with something before and after it."""
+
+    factor: float
+    suffix: str
+    prefix: str = ""
+    figures_below_ten: int = 3
+
+
+def _size(value: float, base: int, names: tuple[str, ...]) -> Scale:
+    power = 0
+    while abs(value) / base**power >= base - 0.5 and power < len(names) - 1:
+        power += 1
+    return Scale(base**-power, f" {names[power]}")
 
 
 @dataclass(frozen=True)
@@ -198,23 +217,43 @@ class Locale:
         if math.isinf(value):  # type: ignore[arg-type]
             return "∞" if value > 0 else f"{MINUS}∞"  # type: ignore[operator]
         decimal = _decimal(value)  # type: ignore[arg-type]
-        text = _cut(decimal, min(_significant(decimal, figures), 9), ROUND_HALF_EVEN)
+        text = _cut(decimal, min(_significant(decimal, figures), MOST_PLACES), ROUND_HALF_EVEN)
         return text.rstrip("0").rstrip(".") if "." in text else text
 
     def times(self, rate: float | None) -> str:
         """A burn rate: ``×13.4``."""
-        return NO_VALUE if _absent(rate) else f"×{self.number(rate)}"
+        return NO_VALUE if _absent(rate) else f"{TIMES}{self.number(rate)}"
 
     def seconds(self, seconds: float | None) -> str:
         """A latency: ``87 ms``, ``1.24 s``, ``2 min 5 s``; 「87 ms」「1.24秒」「2分5秒」."""
         if _absent(seconds):
             return NO_VALUE
         value = float(seconds)  # type: ignore[arg-type]
-        if 0 < abs(value) < 0.9995:
-            return f"{self.number(value * 1000)} ms"
-        if abs(value) < 60:
-            return self.number(value) + ("秒" if self.language == "ja" else " s")
-        return self.span(timedelta(seconds=round(value)))
+        scale = self.scale(value, "s")
+        return self.span(timedelta(seconds=round(value))) if scale is None else self._on(scale, value)
+
+    def scale(self, value: float, unit: str) -> Scale | None:
+        """On which scale ``quantity`` (of the unit ``×``: ``times``) writes a value; None: not as one number.
+
+        The larger the value, the larger the scale.
+        """
+        if unit == TIMES:
+            return Scale(1, "", prefix=TIMES)
+        if unit == "1":
+            return Scale(100, "%", figures_below_ten=2)
+        if unit == "By":
+            return _size(value, 1024, _BINARY_BYTES)
+        if unit in {"s", "ms"}:
+            seconds = value / (1000 if unit == "ms" else 1)
+            if 0 < abs(seconds) < 0.9995:
+                return Scale(1 if unit == "ms" else 1000, " ms")
+            if abs(seconds) < 60:
+                return Scale(0.001 if unit == "ms" else 1, "秒" if self.language == "ja" else " s")
+            return None
+        return Scale(1, "" if unit.startswith("{") else f" {unit}".rstrip())
+
+    def _on(self, scale: Scale, value: float) -> str:
+        return f"{scale.prefix}{self.number(value * scale.factor)}{scale.suffix}"
 
     def span(self, span: timedelta | None) -> str:
         """A length of time by its two largest units: ``2 h 10 min``, ``44 h``, ``3 days 4 h``; 「3日と4時間」.
@@ -268,13 +307,7 @@ class Locale:
         """``1.2 GB``, in powers of 1000."""
         if _absent(size):
             return NO_VALUE
-        return self._scaled(float(size), 1000, _BYTES)  # type: ignore[arg-type]
-
-    def _scaled(self, value: float, base: int, names: tuple[str, ...]) -> str:
-        power = 0
-        while abs(value) >= base - 0.5 and power < len(names) - 1:
-            value, power = value / base, power + 1
-        return f"{self.number(value)} {names[power]}"
+        return self._on(_size(float(size), 1000, _BYTES), float(size))  # type: ignore[arg-type]
 
     def quantity(self, value: float | None, unit: str) -> str:
         """A metric by its UCUM unit: ``1`` as percent, ``By`` in powers of 1024, ``s`` as time, ``{thing}`` bare."""
@@ -283,13 +316,11 @@ class Locale:
         if unit == "1":
             percent = _decimal(value) * 100  # type: ignore[arg-type]
             return f"{self.number(float(percent), figures=2 if abs(percent) < 10 else 3)}%"
-        if unit == "By":
-            return self._scaled(float(value), 1024, _BINARY_BYTES)  # type: ignore[arg-type]
         if unit in {"s", "ms"}:
             return self.seconds(float(value) / (1000 if unit == "ms" else 1))  # type: ignore[arg-type]
-        if unit.startswith("{"):
-            return self.number(value)
-        return f"{self.number(value)} {unit}".rstrip()
+        scale = self.scale(float(value), unit)  # type: ignore[arg-type]
+        assert scale is not None
+        return self._on(scale, float(value))  # type: ignore[arg-type]
 
     # --- time -------------------------------------------------------------------------------------------------
 

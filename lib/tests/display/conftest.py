@@ -12,11 +12,22 @@ import pytest
 
 from shokubai.config.model import Indicator, Slo, SloWindow, Source
 from shokubai.core.windows import DAY, HOUR, MINUTE, Duration, Week, Window
+from shokubai.display.arrays import decode
 from shokubai.display.format import Locale
 from shokubai.slo.model import BurnRate, Forecast, SloStatus
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 WINDOW = Week(2026, 44).window(TOKYO)
+
+
+@pytest.fixture
+def drawn() -> Callable[[Any], list[Any]]:
+    """A function that gives the values of an array in a figure as a list: times as text, gaps as None."""
+    return _drawn
+
+
+def _drawn(array: Any) -> list[Any]:
+    return [float(f"{v:.6g}") if isinstance(v, float) else v for v in decode(array)]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from shokubai.core.windows import Window
@@ -58,7 +59,8 @@ def draw(en: Locale, make_status: MakeStatus) -> Callable[..., Figure]:
             locale=locale,
         )
         figure.to_plotly()
-        json.dumps(figure.spec(), allow_nan=False)
+        spec = json.loads(json.dumps(figure.spec(), allow_nan=False))
+        go.Figure({"data": spec["data"], "layout": spec["layout"]})
         return figure
 
     return make
@@ -76,13 +78,17 @@ def test_the_title_names_the_five_minutes_with_most_bad_requests(draw: Callable[
     assert draw(steps((0, 0))).title == "API availability: no valid request in these hours"
 
 
-def test_steps_without_requests_are_gaps_and_those_with_few_are_pale(draw: Callable[..., Figure]) -> None:
+def test_steps_without_requests_are_gaps_and_those_with_few_are_pale(
+    draw: Callable[..., Figure], drawn: Callable[[Any], list[Any]]
+) -> None:
     figure = draw(steps((100, 0), (100, 60), (0, 0), (2, 2)))
     many, few = figure.data
-    assert (many["x"], many["y"]) == (["2026-10-29 12:00:00", "2026-10-29 12:05:00"], [0.0, 0.6])
-    assert (few["x"], few["y"]) == (["2026-10-29 12:15:00"], [1.0])
+    assert (drawn(many["x"]), drawn(many["y"])) == (["2026-10-29 12:00:00", "2026-10-29 12:05:00"], [0.0, 0.6])
+    assert (drawn(few["x"]), drawn(few["y"])) == (["2026-10-29 12:15:00"], [1.0])
     assert "fewer than 10" in few["name"]
-    assert many["width"] == [300_000, 300_000]
+    assert many["width"] == 300_000
+    assert drawn(many["customdata"]) == [[0.0, 100.0], [60.0, 100.0]]
+    assert "(%{customdata[0]:,d} of %{customdata[1]:,d})" in many["hovertemplate"]
 
 
 def test_the_objective_is_a_line_and_an_episode_a_strip(draw: Callable[..., Figure]) -> None:

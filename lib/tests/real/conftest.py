@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from shokubai.cli import main
+from shokubai.display.arrays import decode_trace
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -34,7 +35,8 @@ class Report:
     def figures(self) -> list[dict[str, Any]]:
         cells = json.loads(self.notebook)["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", ())]
-        return [output["data"][PLOTLY] for output in outputs if PLOTLY in output.get("data", {})]
+        figures = [output["data"][PLOTLY] for output in outputs if PLOTLY in output.get("data", {})]
+        return [{**figure, "data": [decode_trace(trace) for trace in figure["data"]]} for figure in figures]
 
     def figure(self, part_of_title: str) -> dict[str, Any]:
         """The one figure whose title holds the words."""

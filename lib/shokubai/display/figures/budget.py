@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 
 from shokubai.core.windows import DAY, Window
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
 from shokubai.display.format import MINUS, Locale
 from shokubai.display.frames import Events
@@ -59,7 +59,7 @@ def budget(
                 "mode": "lines",
                 "name": escape_for_plotly(name),
                 "x": axes.stamps(frame["at"], locale),
-                "y": axes.numbers(frame["budget_left_ratio"]),
+                "y": hovers.shares(frame["budget_left_ratio"], places=1),
                 "line": {"color": colour, "width": 2, "dash": DASHES[n % len(DASHES)], "shape": "linear"},
                 "connectgaps": False,
                 "hovertemplate": "%{fullData.name}: %{y:.1%}<extra></extra>",

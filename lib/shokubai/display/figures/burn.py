@@ -8,7 +8,7 @@ from math import log10
 import pandas as pd
 
 from shokubai.core.windows import Window
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Figure
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
@@ -43,16 +43,17 @@ def burn(history: pd.DataFrame, *, status: SloStatus, window: Window, events: Ev
         line = _thinned(shown[shown["lookback_seconds"] == lookback])
         text = locale.lookback(timedelta(seconds=int(lookback)))
         rates = line["burn_rate"]
+        said = hovers.times(rates, locale)
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "name": text,
                 "x": axes.stamps(line["at"], locale),
-                "y": axes.numbers(rates.clip(lower=FLOOR)),
-                "customdata": [locale.times(v) for v in rates],
+                "y": axes.heights(rates.clip(lower=FLOOR)),
+                "customdata": said.customdata,
                 "line": {"color": colour, "width": _WIDTHS[n % len(_WIDTHS)]},
-                "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+                "hovertemplate": f"%{{fullData.name}}: {said.template}<extra></extra>",
             }
         )
         if rates.notna().any():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from shokubai.config.model import Slo
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Cell, Figure, Header, Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
@@ -44,29 +45,27 @@ def errors(
     before = mine["comparable_request_count"].astype("Float64")
     comparable = (mine["comparable_error_count"].astype("Float64") / before).where(before >= ENOUGH_REQUESTS)
     x = axes.stamps(mine["hour"], locale)
-    counts = [
-        "" if pd.isna(n) else locale.say("figure.errors.hover", errors=locale.count(e), requests=locale.count(n))
-        for e, n in zip(failed, requests, strict=True)
-    ]
+    counts = hovers.counts(failed, requests)
+    hover = f"%{{fullData.name}}: %{{y:.2~%}} {hovers.of_counts(locale)}<extra></extra>"
     data: list[axes.Trace] = [
         {
             "type": "scatter",
             "mode": "lines+markers",
             "name": locale.say("period.this_week"),
             "x": x,
-            "y": axes.numbers(steady),
-            "text": counts,
+            "y": hovers.shares(steady, places=2),
+            "customdata": counts,
             "line": {"color": LIGHT["series-2"], "width": 1.8},
             "marker": {"size": 3, "color": LIGHT["series-2"]},
             "connectgaps": False,
-            "hovertemplate": "%{fullData.name}: %{y:.2~%} %{text}<extra></extra>",
+            "hovertemplate": hover,
         },
         {
             "type": "scatter",
             "mode": "lines",
             "name": locale.say("period.comparable"),
             "x": x,
-            "y": axes.numbers(comparable),
+            "y": hovers.shares(comparable, places=2),
             "line": {"color": LIGHT["past"], "width": 1.2, "dash": "dash"},
             "connectgaps": False,
             "hovertemplate": "%{fullData.name}: %{y:.2~%}<extra></extra>",
@@ -76,13 +75,13 @@ def errors(
             "mode": "markers",
             "name": locale.say("figure.errors.few", count=ENOUGH_REQUESTS),
             "x": x,
-            "y": axes.numbers(sparse),
-            "text": counts,
+            "y": hovers.shares(sparse, places=2),
+            "customdata": counts,
             "marker": {"size": 5, "color": LIGHT["silent"]},
-            "hovertemplate": "%{fullData.name}: %{y:.2~%} %{text}<extra></extra>",
+            "hovertemplate": hover,
         },
     ]
-    data = [trace for trace in data if any(v is not None for v in trace["y"])]
+    data = [trace for trace in data if np.isfinite(trace["y"]).any()]
     shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
     allowed = sorted(
         {

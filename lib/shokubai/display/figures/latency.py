@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 
 import pandas as pd
 
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
 from shokubai.display.figures.errors import ENOUGH_REQUESTS, covers_service
 from shokubai.display.format import Locale
@@ -42,6 +42,7 @@ def latency(
     x = axes.stamps(mine["hour"], locale)
     data: list[axes.Trace] = []
     labels: list[axes.EndLabel] = []
+    drawn: list[float] = []
     for column, name, colour, width, dash in (
         *_LINES,
         ("comparable_p95_seconds", f"p95 {locale.say('period.comparable')}", LIGHT["past"], 1.2, "dash"),
@@ -50,6 +51,8 @@ def latency(
         values = (mine if is_past else shown)[column]
         if values.isna().all():
             continue
+        said = hovers.quantities(values, "s", locale)
+        drawn += [float(value) for value in (values.min(), values.max()) if value > 0]
         if not is_past:
             labels.append(axes.EndLabel(name, float(values.dropna().iloc[-1]), colour))
         data.append(
@@ -58,12 +61,12 @@ def latency(
                 "mode": "lines",
                 "name": escape_for_plotly(name),
                 "x": x,
-                "y": axes.numbers(values),
-                "customdata": [locale.seconds(v) for v in mine[column]],
+                "y": axes.heights(values),
+                "customdata": said.customdata,
                 "line": {"color": colour, "width": width, "dash": dash},
                 "showlegend": is_past,  # the others are named at their ends
                 "connectgaps": False,
-                "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+                "hovertemplate": f"%{{fullData.name}}: {said.template}<extra></extra>",
             }
         )
     shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
@@ -82,7 +85,7 @@ def latency(
         label["y"] = log10(threshold)  # annotations on a logarithmic axis stand at the exponent
         shapes.append(shape)
         annotations.append(label)
-    drawn = [v for trace in data for v in trace["y"] if v] + thresholds
+    drawn += thresholds
     low, high = (log10(min(drawn)) - 0.1, log10(max(drawn)) + 0.15) if drawn else (-3.0, 1.0)
     annotations += axes.end_labels(labels, low=low, high=high, height=HEIGHT - 104, is_log=True)
     ticks = _ticks(low, high)

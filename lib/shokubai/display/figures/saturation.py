@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from shokubai.core.windows import Window
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Figure
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
@@ -84,13 +84,14 @@ def _panel(
             "mode": "lines",
             "name": locale.say(f"figure.saturation.{column}"),
             "x": x,
-            "y": axes.numbers(line[f"{column}_value"]),
-            "customdata": [locale.quantity(v, unit) for v in line[f"{column}_value"]],
+            "y": axes.heights(line[f"{column}_value"]),
+            "customdata": said.customdata,
             "line": {"color": colour, "width": width},
             "connectgaps": False,
-            "hovertemplate": "%{fullData.name}: %{customdata}<extra></extra>",
+            "hovertemplate": f"%{{fullData.name}}: {said.template}<extra></extra>",
         }
         for column, colour, width in (("max", LIGHT["series-1-pale"], 1.2), ("mean", LIGHT["series-1"], 2))
+        for said in [hovers.quantities(line[f"{column}_value"], unit, locale)]
     ]
     ticks = [0.0, (limit or 0.0) / 2, limit or 0.0] if annotations else _ticks(top, unit)
     return Figure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from shokubai.core.windows import Window
-from shokubai.display import axes
+from shokubai.display import axes, hovers
 from shokubai.display.exhibit import Cell, Figure, Header, Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events
@@ -76,21 +76,16 @@ def sli_minutes(
 
 
 def _bars(part: pd.DataFrame, name: str, colour: str, locale: Locale) -> axes.Trace:
-    counts = zip(part["bad_count"], part["valid_count"], strict=True)
     return {
         "type": "bar",
         "name": name,
         "x": axes.stamps(part["started_at"], locale),
-        "y": axes.numbers(part["bad_ratio"]),
-        "width": [_STEP_MS] * len(part),
+        "y": hovers.shares(part["bad_ratio"], places=2),
+        "width": _STEP_MS,
         "offset": 0,
-        "text": [
-            locale.say("figure.errors.hover", errors=locale.count(bad), requests=locale.count(valid))
-            for bad, valid in counts
-        ],
-        "textposition": "none",
+        "customdata": hovers.counts(part["bad_count"], part["valid_count"]),
         "marker": {"color": colour, "line": {"width": 0.5, "color": LIGHT["surface"]}},
-        "hovertemplate": "%{x|%H:%M} %{y:.2~%} %{text}<extra></extra>",
+        "hovertemplate": f"%{{x|%H:%M}} %{{y:.2~%}} {hovers.of_counts(locale)}<extra></extra>",
     }
 
 

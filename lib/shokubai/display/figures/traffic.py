@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from shokubai.display import axes
+from shokubai.display.arrays import Array
 from shokubai.display.exhibit import Cell, Figure, Header, Table, escape_for_plotly
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
@@ -31,7 +33,7 @@ def traffic(hours: pd.DataFrame, *, service: str, periods: Periods, events: Even
         },
     ]
     # Drawn under the lines of the past, listed first.
-    data = [trace for trace in (data[2], data[1], data[0]) if any(v is not None for v in trace["y"])]
+    data = [trace for trace in (data[2], data[1], data[0]) if np.isfinite(trace["y"]).any()]
     shapes, markers = axes.draw_events(events, {service}, periods.window, locale)
     return Figure(
         title=_title(mine, service, locale),
@@ -56,7 +58,7 @@ def comparable_name(periods: Periods, locale: Locale) -> str:
     return locale.say("period.comparable_of", days=locale.days(periods.comparable))
 
 
-def _line(x: list[str], values: pd.Series, name: str, *, dash: str) -> axes.Trace:
+def _line(x: Array, values: pd.Series, name: str, *, dash: str) -> axes.Trace:
     return {
         "type": "scatter",
         "mode": "lines",

@@ -1,5 +1,5 @@
 """Sentences about findings, in the reader's language. The words are in ``en.yaml`` and ``ja.yaml``."""
 
-from shokubai.display.prose.findings import Told, notices, tell, told_notices
+from shokubai.display.prose.findings import Told, notices, tell, told_notices, vocabulary
 
-__all__ = ["Told", "notices", "tell", "told_notices"]
+__all__ = ["Told", "notices", "tell", "told_notices", "vocabulary"]
