@@ -6,8 +6,12 @@ failure  ``render_failure_page(*, title, language, message, …) -> str`` and ``
 index    ``write_week_index(directory, manifest, organization) -> Path`` and
          ``write_front_page(outputs, organization) -> Path``
 document ``write_text(path, text)``: atomically
+``warm_up()`` reads and compiles once what all pages need, before processes are forked that make some.
 """
 
+from shokubai.config.model import LANGUAGES
+from shokubai.display import exhibit, prose, words
+from shokubai.site import document
 from shokubai.site.document import write_text
 from shokubai.site.export import LinkName, extract_facts, render_page
 from shokubai.site.failure import mark_last_good, render_failure_page
@@ -19,7 +23,17 @@ __all__ = [
     "mark_last_good",
     "render_failure_page",
     "render_page",
+    "warm_up",
     "write_front_page",
     "write_text",
     "write_week_index",
 ]
+
+
+def warm_up() -> None:
+    """Fill every cache that making pages and exhibits fills. For a process that others are forked from."""
+    for language in LANGUAGES:
+        words.vocabulary(language)
+        prose.vocabulary(language)
+    exhibit.warm_up()
+    document.warm_up()

@@ -21,42 +21,46 @@ from shokubai.display.template import FONT, PALETTE
 from shokubai.display.words import say
 from shokubai.site.sanitize import json_block
 
+# In templates; nothing else in a page can be a comment, since all markup from outside is escaped or cleaned of them.
+_SCRIPTS_GO_HERE = "<!-- scripts -->"
+
 
 def render(template: str, language: Language, **values: Any) -> str:
     """One of the templates beside this file; ``say`` is there for words, everything printed is escaped."""
+    values = {"policy": policy(()), **values}
     return (
         _environment()
         .get_template(template)
-        .render(
-            language=language,
-            say=lambda key, **named: say(language, key, **named),
-            css=Markup(stylesheet()),
-            policy=policy([]),
-            **values,
-        )
+        .render(language=language, say=lambda key, **named: say(language, key, **named), css=stylesheet(), **values)
     )
 
 
-def render_with_figures(template: str, language: Language, *, templates: Sequence[object], **values: Any) -> str:
-    """The same with plotly and the script that draws; ``templates`` are plotly templates that figures share."""
-    plotly, draw = _script("plotly-basic.min.js"), _script("page.js")
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            language=language,
-            say=lambda key, **named: say(language, key, **named),
-            css=Markup(stylesheet()),
-            policy=policy([plotly, draw]),
-            plotly=Markup(plotly),
-            draw=Markup(draw),
-            shared=json_block({"templates": list(templates), "dark": dict(PALETTE.values())}),
-            **values,
-        )
+def warm_up() -> None:
+    """Read and compile what all pages have in common, so that processes forked from this one need not."""
+    policy(())
+    policy(_scripts())
+    _script_elements()
+    stylesheet()
+    for template in _environment().list_templates():
+        _environment().get_template(template)
+
+
+def render_with_figures(template: str, language: Language, *, shared: Sequence[object], **values: Any) -> str:
+    """The same with plotly and the script that draws; ``shared`` are the parts that figures have in common."""
+    page = render(
+        template,
+        language,
+        policy=policy(_scripts()),
+        shared=json_block({"parts": shared, "dark": dict(PALETTE.values())}),
+        **values,
     )
+    # The scripts are most of the page: they are put in last, once, not copied from block to block.
+    before, _, after = page.rpartition(_SCRIPTS_GO_HERE)
+    return "".join((before, _script_elements(), after))
 
 
-def policy(scripts: Sequence[str]) -> str:
+@cache
+def policy(scripts: tuple[str, ...]) -> str:
     """The Content-Security-Policy of a page that has exactly these inline scripts.
 
     Styles are allowed inline: plotly sets them. They can load nothing, since every other source is closed.
@@ -69,11 +73,11 @@ def policy(scripts: Sequence[str]) -> str:
 
 
 @cache
-def stylesheet() -> str:
+def stylesheet() -> Markup:
     """The stylesheet with the palette of figures as variables, light and dark."""
     light = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
     dark = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
-    return (
+    return Markup(
         f":root{{color-scheme:light dark;--font:{FONT};{light}}}\n"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{_static('page.css')}"
     )
@@ -114,10 +118,15 @@ def _static(name: str) -> str:
 
 
 @cache
-def _script(name: str) -> str:
-    return _static(name).replace("</script", "<\\/script")
+def _scripts() -> tuple[str, ...]:
+    """Plotly, and what draws with it."""
+    return tuple(_static(name).replace("</script", "<\\/script") for name in ("plotly-basic.min.js", "page.js"))
 
 
 @cache
+def _script_elements() -> str:
+    return "\n".join(f"<script>{script}</script>" for script in _scripts())
+
+
 def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -8,7 +8,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from shokubai.core.errors import ReportError
 from shokubai.display.exhibit import FACTS_MIME, METADATA_KEY, PLOTLY_MIME
 from shokubai.site import sanitize
 from shokubai.site.document import render, render_with_figures
+from shokubai.site.sharing import share
 
 Notebook = Mapping[str, Any]
 LinkName = Literal["week", "previous"]
@@ -47,7 +48,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: what a reader of text gets, and the JSON from which the script draws it."""
+    """One chart: what a reader of text gets. The script draws it from the figure with the same number."""
 
     number: int
     title: str
@@ -56,23 +57,6 @@ class Chart:
     size: str
     height: int
     equivalent: Markup
-    json: Markup
-
-
-@dataclass
-class _Charts:
-    """The charts so far and the plotly templates they share."""
-
-    templates: list[object] = field(default_factory=list)
-    known: dict[str, int] = field(default_factory=dict)
-    count: int = 0
-
-    def share(self, template: object) -> int:
-        text = json.dumps(template, sort_keys=True, default=str)
-        if text not in self.known:
-            self.known[text] = len(self.templates)
-            self.templates.append(template)
-        return self.known[text]
 
 
 def render_page(
@@ -91,11 +75,11 @@ def render_page(
     ReportError when the file is not a notebook.
     """
     loaded = _load(notebook)
-    charts = _Charts()
-    blocks = list(_blocks(loaded, charts))
+    specs: list[dict[str, Any]] = []
+    blocks = list(_blocks(loaded, specs))
     contents, anchored = _anchor(blocks)
     facts = extract_facts(loaded)
-    values = {
+    values: dict[str, Any] = {
         "title": title,
         "description": description,
         "groups": list(_groups(anchored)),
@@ -103,8 +87,10 @@ def render_page(
         "links": {name: quote(href) for name, href in links.items()},
         "facts": None if facts is None else sanitize.json_block(facts),
     }
-    if charts.count:
-        return render_with_figures("report.html", language, templates=charts.templates, **values)
+    if specs:
+        figures, shared = share(specs)
+        values["figures"] = [sanitize.json_block(figure) for figure in figures]
+        return render_with_figures("report.html", language, shared=shared, **values)
     return render("report.html", language, **values)
 
 
@@ -131,7 +117,8 @@ def _load(notebook: Notebook | Path) -> Notebook:
     return loaded
 
 
-def _blocks(notebook: Notebook, charts: _Charts) -> Iterator[Block]:
+def _blocks(notebook: Notebook, specs: list[dict[str, Any]]) -> Iterator[Block]:
+    """The page in pieces; the figures of charts are put into ``specs``."""
     for cell in notebook.get("cells", []):
         if LEFT_OUT & set(cell.get("metadata", {}).get("tags", [])):
             continue
@@ -139,10 +126,10 @@ def _blocks(notebook: Notebook, charts: _Charts) -> Iterator[Block]:
             yield Block("html", html=sanitize.render_markdown(_text(cell.get("source", ""))))
         elif cell.get("cell_type") == "code":
             for output in cell.get("outputs", []):
-                yield from _output(output, charts)
+                yield from _output(output, specs)
 
 
-def _output(output: Mapping[str, Any], charts: _Charts) -> Iterator[Block]:
+def _output(output: Mapping[str, Any], specs: list[dict[str, Any]]) -> Iterator[Block]:
     kind = output.get("output_type")
     if kind == "stream":
         yield Block("text", text=sanitize.plain_text(_text(output.get("text", ""))))
@@ -155,7 +142,7 @@ def _output(output: Mapping[str, Any], charts: _Charts) -> Iterator[Block]:
         if FACTS_MIME in data:
             return
         if isinstance(data.get(PLOTLY_MIME), Mapping):
-            yield _chart(data[PLOTLY_MIME], metadata.get(METADATA_KEY, {}), charts)
+            yield _chart(data[PLOTLY_MIME], metadata.get(METADATA_KEY, {}), specs)
         elif "text/html" in data:
             yield Block("html", html=sanitize.clean_html(_text(data["text/html"])))
         elif "text/markdown" in data:
@@ -167,14 +154,12 @@ def _output(output: Mapping[str, Any], charts: _Charts) -> Iterator[Block]:
             yield Block("text", text=sanitize.plain_text(_text(data["text/plain"])))
 
 
-def _chart(spec: Mapping[str, Any], about: Mapping[str, Any], charts: _Charts) -> Block:
+def _chart(spec: Mapping[str, Any], about: Mapping[str, Any], specs: list[dict[str, Any]]) -> Block:
     clean = sanitize.clean_figure(spec)
     layout = clean["layout"]
     titled = layout.pop("title", None)
     drawn_title = titled.get("text") if isinstance(titled, Mapping) else titled
     title = str(about.get("title") or html.unescape(_TAG.sub(" ", str(drawn_title or ""))))
-    if layout.get("template") is not None:
-        layout["template"] = charts.share(layout["template"])
     height = layout.pop("height", None)
     height = (height if isinstance(height, int | float) else 360) - (_TITLE_SPACE if title else 0)
     for key in ("width", "autosize"):
@@ -184,16 +169,15 @@ def _chart(spec: Mapping[str, Any], about: Mapping[str, Any], charts: _Charts) -
     layout["margin"] = {**(margin if isinstance(margin, Mapping) else {}), "t": top}
     size = about.get("size")
     chart = Chart(
-        number=charts.count,
+        number=len(specs),
         title=title,
         alt=str(about.get("alt") or title),
         note=str(about.get("note") or ""),
         size=size if size in _SIZES else "full",
         height=int(min(max(height, 80), 1_200)),
         equivalent=sanitize.clean_html(str(about.get("equivalent") or "")),
-        json=sanitize.json_block(clean),
     )
-    charts.count += 1
+    specs.append(clean)
     return Block("figure", figure=chart)
 
 

@@ -15,6 +15,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from shokubai.display.arrays import DTYPES
+
 _TAGS = """
 a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 header hr i kbd li
 meter ol p pre s samp section small span strong sub summary sup table tbody td tfoot th thead tr ul
@@ -27,45 +29,37 @@ name normal not_enough_data notice notices quiet start strong subtitle table tit
 TAGS = frozenset(_TAGS.split())
 CLASSES = frozenset(_CLASSES.split())
 _ATTRIBUTES = {
-    "*": {"class", "title"},
+    "*": {"title"},
     "a": {"href"},
-    "div": {"role"},
     "meter": {"min", "max", "low", "high", "optimum", "value"},
     "ol": {"start"},
     "td": {"colspan", "rowspan", "data-label"},
     "th": {"colspan", "rowspan", "scope"},
 }
-_SCHEMES = {"http", "https", "mailto"}
+_cleaner = nh3.Cleaner(
+    tags=set(TAGS),
+    clean_content_tags={"script", "style"},
+    attributes=_ATTRIBUTES,
+    tag_attribute_values={"div": {"role": {"note"}}},
+    allowed_classes={tag: set(CLASSES) for tag in TAGS},
+    url_schemes={"http", "https", "mailto"},
+    strip_comments=True,
+    link_rel="noopener noreferrer",
+)
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*(?:\x07|\x1b\\)")
 # What plotly's labels may keep of its little HTML: marks without attributes. Links and styles are shown as text.
 _LABEL_MARKUP = re.compile(r"<(?!/?(?:b|i|em|sub|sup|br|extra)\s*/?>)", re.IGNORECASE)
 # Parts of a figure that load something from elsewhere or draw controls of their own.
 _REFUSED_LAYOUT = frozenset({"images", "updatemenus", "sliders", "mapbox", "map", "geo"})
+_NO_KEYS = frozenset({"__proto__"})  # a script that copies it changes what all objects are
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_SHAPE = re.compile(r"\d{1,9}(?:, ?\d{1,9}){0,2}")
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 def clean_html(html: str) -> Markup:
     """HTML with the tags and classes of reports only; scripts, styles, handlers, ids and odd links are gone."""
-    return Markup(
-        nh3.clean(
-            html,
-            tags=set(TAGS),
-            clean_content_tags={"script", "style"},
-            attributes=_ATTRIBUTES,
-            attribute_filter=_filter_attribute,
-            url_schemes=_SCHEMES,
-            strip_comments=True,
-            link_rel="noopener noreferrer",
-        )
-    )
-
-
-def _filter_attribute(tag: str, name: str, value: str) -> str | None:
-    if name == "class":
-        return " ".join(word for word in value.split() if word in CLASSES) or None
-    if name == "role":
-        return value if value == "note" else None
-    return value
+    return Markup(_cleaner.clean(html))
 
 
 def render_markdown(text: str) -> Markup:
@@ -98,10 +92,28 @@ def _clean_value(value: Any) -> Any:
     if isinstance(value, str):
         return _LABEL_MARKUP.sub("&lt;", value) if "<" in value else value
     if isinstance(value, Mapping):
-        return {_clean_value(str(key)): _clean_value(item) for key, item in value.items()}
+        if "dtype" in value or "bdata" in value:
+            return _encoded_array(value)
+        return {_clean_value(str(key)): _clean_value(item) for key, item in value.items() if key not in _NO_KEYS}
     if isinstance(value, list | tuple):
         return [_clean_value(item) for item in value]
     return value
+
+
+def _encoded_array(value: Mapping[str, Any]) -> dict[str, str] | list[Any]:
+    """Numbers as plotly encodes them, nothing beside; an empty list where plotly could not read them."""
+    dtype, bdata, shape = value.get("dtype"), value.get("bdata"), value.get("shape")
+    if not (isinstance(dtype, str) and dtype in DTYPES and isinstance(bdata, str) and _BASE64.fullmatch(bdata)):
+        return []
+    count, rest = divmod(len(bdata) // 4 * 3 - bdata[-2:].count("="), DTYPES[dtype])
+    if len(bdata) % 4 or rest:
+        return []
+    if shape is None:
+        return {"dtype": dtype, "bdata": bdata}
+    sides = [int(side) for side in shape.split(",")] if isinstance(shape, str) and _SHAPE.fullmatch(shape) else []
+    if not sides or math.prod(sides) != count:
+        return []
+    return {"dtype": dtype, "bdata": bdata, "shape": shape}
 
 
 def _finite(value: Any) -> Any:
@@ -113,9 +125,16 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+
+
 def json_block(value: object) -> Markup:
     """JSON that can stand inside a script element: it cannot close it. Numbers that JSON lacks become null."""
-    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    try:
+        text = _json(value)
+    except ValueError:
+        text = _json(_finite(value))
     for character, escaped in (
         ("<", "\\u003c"),
         (">", "\\u003e"),

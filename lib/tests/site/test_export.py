@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,12 +101,29 @@ def test_plotly_is_there_once_and_only_when_something_is_drawn() -> None:
     assert with_charts.count('class="plot"') == 2
 
 
-def test_shared_templates_are_kept_once() -> None:
-    html = page(code(chart()), code(chart()))
+def test_what_charts_have_in_common_is_kept_once() -> None:
+    template = {"layout": {"font": {"size": 13, "family": "a" * 100}}}
+    mine = {"type": "scatter", "y": list(range(100)), "name": "mine"}
+    yours = {**mine, "name": "yours"}
+    charts = [
+        shown({PLOTLY: {"data": data, "layout": {"template": template, "xaxis": {"range": [n, 9]}}}})
+        for n, data in enumerate(([mine], [mine, yours]))
+    ]
+    html = page(*(code(chart) for chart in charts))
     shared = json.loads(re.search(r'id="shared">(.*?)</script>', html)[1])  # type: ignore[index]
-    assert shared["templates"] == [{"layout": {"font": {"size": 13}}}]
-    figure = json.loads(re.search(r'id="chart-1-json">(.*?)</script>', html)[1])  # type: ignore[index]
-    assert figure["layout"]["template"] == 0
+    assert shared["parts"] == [template, mine]
+    first, second = (json.loads(text) for text in re.findall(r'id="chart-\d-json">(.*?)</script>', html))
+    margin = {"t": 18}
+    assert first == {
+        "data": [None],
+        "layout": {"template": None, "xaxis": {"range": [0, 9]}, "margin": margin},
+        "shared": [[0, "layout", "template"], [1, "data", 0]],
+    }
+    assert second == {
+        "data": [None, yours],
+        "layout": {"template": None, "xaxis": {"range": [1, 9]}, "margin": margin},
+        "shared": [[0, "layout", "template"], [1, "data", 0]],
+    }
 
 
 def test_a_chart_has_its_title_as_text_and_its_words_beside_it() -> None:
@@ -182,6 +201,35 @@ def test_the_sample_report_is_small_enough(make_notebook: Callable[[Any], dict[s
         html = render_page(make_notebook(language), title="Weekly report", language=language)
         assert len(html.encode()) < 2_000_000
         assert f'<html lang="{language}">' in html
+
+
+def test_a_warm_process_reads_and_compiles_nothing_more(make_notebook: Callable[[Any], dict[str, Any]]) -> None:
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from shokubai import site
+from shokubai.display import exhibit, figures, tables
+site.warm_up()
+def stop(event, arguments):
+    if event == "compile" or (event == "open" and "shokubai" in str(arguments[0])):
+        raise RuntimeError(f"{{event}} {{arguments}}")
+sys.addaudithook(stop)
+import json
+notebook = json.load(sys.stdin)
+for language in ("en", "ja"):
+    assert "plotly.js (basic" in site.render_page(notebook, title="T", language=language)
+    assert "<h1" in site.render_failure_page(title="T", language=language, message="m")
+shown = exhibit.Table("t", (), ()).html() + exhibit.Prose((exhibit.Heading("h"),)).html() + exhibit.notebook_style()
+print(len(shown))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(make_notebook("en"), default=str),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_notebook_is_read_from_its_path(tmp_path: Path) -> None:

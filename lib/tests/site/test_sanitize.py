@@ -23,7 +23,7 @@ from shokubai.site.sanitize import clean_figure, clean_html, json_block, plain_t
         ('<iframe src="https://example.com"></iframe>9', "iframe"),
         ('<form action="https://example.com"><input name=a>9</form>', "form"),
         ('<p id="facts">9</p>', "id="),
-        ('<p class="page skip">9</p>', "class"),
+        ('<p class="page skip">9</p>', "page"),
         ("<!-- x --><p>9</p>", "<!--"),
         ('<math><mtext></table><mglyph><style><img src onerror="alert(1)">9', "onerror"),
     ],
@@ -74,6 +74,50 @@ def test_figures_lose_links_images_and_controls_but_keep_their_data() -> None:
     assert cleaned["data"][0]["name"] == '&lt;a href="javascript:alert(1)">n&lt;/a> <b>b</b> 1&lt;2'
     assert cleaned["layout"] == {"title": {"text": '&lt;span style="color:red">t&lt;/span>'}}
     assert json.loads(json_block(cleaned))["data"][0]["y"] == [1, None]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        {"dtype": "f4", "bdata": "AAAAAAAAgD8="},
+        {"dtype": "u1", "bdata": ""},
+        {"dtype": "u1", "bdata": "AQIDBAUG", "shape": "3, 2"},
+        {"dtype": "i2", "bdata": "AQIDBAUG", "shape": "3"},
+    ],
+)
+def test_encoded_arrays_pass_as_they_are(array: dict[str, str]) -> None:
+    assert clean_figure({"data": [{"y": array}]})["data"] == [{"y": array}]
+    assert clean_figure({"data": [{"y": {**array, "onload": "<a>"}}]})["data"] == [{"y": array}]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        {"dtype": "f4"},
+        {"bdata": "AAAA"},
+        {"dtype": "f2", "bdata": "AAAA"},
+        {"dtype": "<script>", "bdata": "AAAA"},
+        {"dtype": ["u1"], "bdata": "AAAA"},
+        {"dtype": "u1", "bdata": ["AAAA"]},
+        {"dtype": "u1", "bdata": "AAA"},
+        {"dtype": "u1", "bdata": "=AAA"},
+        {"dtype": "u1", "bdata": "A\n=="},
+        {"dtype": "u1", "bdata": "</script>"},
+        {"dtype": "f4", "bdata": "AAAA"},
+        {"dtype": "u1", "bdata": "AAAA", "shape": "2"},
+        {"dtype": "u1", "bdata": "AAAA", "shape": "1,1,1,3"},
+        {"dtype": "u1", "bdata": "AAAA", "shape": "-1,-3"},
+        {"dtype": "u1", "bdata": "AAAA", "shape": 3},
+        {"dtype": "u1", "bdata": "AAAA", "shape": ["3"]},
+    ],
+)
+def test_arrays_that_plotly_could_not_read_are_empty(array: dict[str, object]) -> None:
+    assert clean_figure({"data": [{"y": array}]})["data"] == [{"y": []}]
+
+
+def test_a_figure_cannot_change_what_all_objects_are() -> None:
+    spec = json.loads('{"data": [{"y": [1], "__proto__": {"a": 1}}], "layout": {"__proto__": [1], "b": 2}}')
+    assert clean_figure(spec) == {"data": [{"y": [1]}], "layout": {"b": 2}}
 
 
 @pytest.mark.parametrize(

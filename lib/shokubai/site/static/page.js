@@ -21,9 +21,18 @@
     return value;
   };
 
+  // A chart's figure, with the parts put in that stand in the page once; Plotly may change them.
+  const figure = (plot) => {
+    const { shared: places, ...own } = read(plot.dataset.chart);
+    for (const [part, ...place] of places) {
+      const key = place.pop();
+      place.reduce((whole, step) => whole[step], own)[key] = structuredClone(shared.parts[part]);
+    }
+    return own;
+  };
+
   const specification = (plot) => {
-    let { data, layout } = read(plot.dataset.chart);
-    if (typeof layout.template === "number") layout.template = shared.templates[layout.template];
+    let { data, layout } = figure(plot);
     const scheme = screenIsDark.matches && !printing ? "dark" : "light";
     if (scheme === "dark") {
       data = recolour(data);

@@ -1,0 +1,59 @@
+"""What several charts of a page have in common stands in it once: templates, events, axes, whole traces, arrays."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Figure = dict[str, Any]
+Place = tuple[str | int, ...]  # the keys that lead to a part of a figure
+
+_WORTH_IT = 100  # characters; to name a part and its place takes some, too
+
+
+def share(specs: Sequence[Mapping[str, Any]]) -> tuple[list[Figure], list[object]]:
+    """Figures (``data`` and ``layout``) with empty places where they have parts in common, and these parts.
+
+    A figure's ``shared`` lists its empty places: ``[7, "layout", "xaxis"]`` is where the part with number 7 goes.
+    """
+    figures: list[Figure] = [
+        {"data": [dict(trace) for trace in spec["data"]], "layout": dict(spec["layout"]), "shared": []}
+        for spec in specs
+    ]
+    shared: list[object] = []
+    for places_of in (_wholes, _arrays):
+        found: dict[str, list[tuple[Figure, Place]]] = defaultdict(list)
+        for figure in figures:
+            for place in places_of(figure):
+                found[json.dumps(_at(figure, place), ensure_ascii=False, default=str)].append((figure, place))
+        for text, places in found.items():
+            if len(places) < 2 or len(text) < _WORTH_IT:
+                continue
+            shared.append(_at(*places[0]))
+            for figure, place in places:
+                _at(figure, place[:-1])[place[-1]] = None
+                figure["shared"].append([len(shared) - 1, *place])
+    return figures, shared
+
+
+def _wholes(figure: Figure) -> Iterator[Place]:
+    for name in figure["layout"]:
+        yield ("layout", name)
+    for n in range(len(figure["data"])):
+        yield ("data", n)
+
+
+def _arrays(figure: Figure) -> Iterator[Place]:
+    for n, trace in enumerate(figure["data"]):
+        for name, value in (trace or {}).items():
+            if isinstance(value, list | dict):
+                yield ("data", n, name)
+
+
+def _at(figure: Figure, place: Place) -> Any:
+    part: Any = figure
+    for key in place:
+        part = part[key]
+    return part
