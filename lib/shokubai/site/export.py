@@ -21,7 +21,7 @@ from shokubai.core.errors import ReportError
 from shokubai.display.exhibit import FACTS_MIME, METADATA_KEY, PLOTLY_MIME
 from shokubai.site import sanitize
 from shokubai.site.document import render, render_with_figures
-from shokubai.site.sharing import share
+from shokubai.site.packing import pack
 
 Notebook = Mapping[str, Any]
 LinkName = Literal["week", "previous"]
@@ -88,7 +88,7 @@ def render_page(
         "facts": None if facts is None else sanitize.json_block(facts),
     }
     if specs:
-        figures, shared = share(specs)
+        figures, shared = pack(specs)
         values["figures"] = [sanitize.json_block(figure) for figure in figures]
         return render_with_figures("report.html", language, shared=shared, **values)
     return render("report.html", language, **values)

@@ -21,6 +21,11 @@
     return value;
   };
 
+  const times = ({ from, step, bdata }) => {
+    const { buffer } = Uint8Array.from(atob(bdata), (character) => character.charCodeAt(0));
+    return Float64Array.from(new Uint16Array(buffer), (steps) => from + steps * step);
+  };
+
   // A chart's figure, with the parts put in that stand in the page once; Plotly may change them.
   const figure = (plot) => {
     const { shared: places, ...own } = read(plot.dataset.chart);
@@ -28,6 +33,7 @@
       const key = place.pop();
       place.reduce((whole, step) => whole[step], own)[key] = structuredClone(shared.parts[part]);
     }
+    for (const trace of own.data) if (trace.x?.step) trace.x = times(trace.x);
     return own;
   };
 
