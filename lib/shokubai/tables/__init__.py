@@ -24,7 +24,7 @@ from shokubai.tables.requests import (
     read_spans,
     read_watermarks,
 )
-from shokubai.tables.store import BuildEstimate, BuildSummary, Tables
+from shokubai.tables.store import BuildEstimate, BuildSummary, Tables, warm_up
 
 __all__ = [
     "BuildEstimate",
@@ -47,4 +47,5 @@ __all__ = [
     "read_sre_requests",
     "read_watermarks",
     "resolve_pattern",
+    "warm_up",
 ]

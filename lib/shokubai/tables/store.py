@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -398,6 +399,13 @@ class Tables:
         Of metrics, deployments and the other companions only ``recent`` is read.
         """
         return False
+
+
+def warm_up() -> None:
+    """Translate every shipped query, once for this process and those forked from it."""
+    for file in resources.files(QUERY_PACKAGE).iterdir():
+        if file.name.endswith(".sql"):
+            load_query(QUERY_PACKAGE, file.name.removesuffix(".sql"))
 
 
 def statement_rows(statements: Sequence[Statement]) -> pd.DataFrame:
