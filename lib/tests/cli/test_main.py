@@ -1,5 +1,7 @@
 import errno
 import signal
+import subprocess
+import sys
 
 import click
 import pytest
@@ -31,6 +33,21 @@ Commands:
 def test_help_lists_every_command_without_importing_any():
     result = CliRunner().invoke(main, ["--help"])
     assert (result.exit_code, result.output) == (0, HELP)
+
+
+def test_help_imports_nothing_that_takes_long_to_import():
+    """Its own code and what the standard library and click bring, nothing of what commands work with."""
+    program = (
+        "import sys; from shokubai.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: ")
+    imported = set(done.stderr.split())
+    assert {"shokubai", "click"} <= imported
+    heavy = {"duckdb", "jsonschema", "numpy", "pandas", "papermill", "plotly", "psutil", "pyarrow", "rich", "yaml"}
+    assert not heavy & imported
 
 
 def test_version():
