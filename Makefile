@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint format clean browser emulator emulator-where-possible
+.PHONY: help report test lab lint format bench clean browser emulator emulator-where-possible
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -35,6 +35,9 @@ format: $(VENV)/.ready-test ## Bring the code into the usual form
 	$(BIN)/ruff check --fix lib notebooks
 	$(BIN)/ruff format lib notebooks
 
+bench: $(VENV)/.ready-bench ## Measure speed and memory, all of it or PARTS="imports reports_12 …" (an hour or more)
+	@$(BIN)/python lib/tests/bench $(PARTS)
+
 emulator: $(VENV)/.ready-test .venv-emulator/.ready ## Start an emulator of BigQuery with the demo's logs (Python 3.13)
 	@$(BIN)/shokubai demo --if-missing
 	@exec $(BIN)/python lib/tests/emulator/start.py --demo outputs/demo
@@ -58,6 +61,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.ready-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[test,lab]'
 	@touch $(VENV)/.ready $@
+
+$(VENV)/.ready-bench: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[test,lab,bench]'
+	@touch $(VENV)/.ready $(VENV)/.ready-test $@
 
 # The emulator needs a newer Python and an older DuckDB than Shokubai; without it its tests are skipped.
 EMULATOR_PYTHON ?= $(shell for p in python3.15 python3.14 python3.13 python3 \

@@ -1,7 +1,7 @@
 """The floor under a run: a notebook's cells as a plain function, in processes forked from a warm one.
 
-``python floor.py work.json`` makes the reports described there (see ``Work`` in ``reports.py``) with neither papermill,
-IPython's shell nor nbformat in between: what remains is the work itself, and the page and files that come of it.
+``python floor.py work.json`` makes the reports described there (see ``Work`` in ``reports.py``) without papermill,
+IPython's shell and nbformat in between: what remains is the work itself, and the page and files that come of it.
 ``--profile NAME`` makes just that report, in this process, and prints where its time went.
 """
 

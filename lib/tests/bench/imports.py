@@ -35,8 +35,7 @@ def measure(rounds: int) -> dict[str, Any]:
             spent[name].append(measured.run([sys.executable, "-c", PROGRAMS[name]]))
     result: dict[str, Any] = {name: measured.summarize(taken) for name, taken in spent.items()}
     for name in ("help", "page", "workspace", "runner"):
-        result[f"{name}_ratio_to_pandas"] = measured.median_ratio(spent[name], spent["pandas"])
-        result[f"{name}_cpu_ratio_to_pandas"] = measured.median_ratio(spent[name], spent["pandas"], cpu=True)
+        result |= measured.ratios(f"{name}_ratio_to_pandas", spent[name], spent["pandas"])
         result[f"{name}_ratio_to_pandas_less_start"] = less_start(
             [s.seconds for s in spent[name]],
             [s.seconds for s in spent["pandas"]],

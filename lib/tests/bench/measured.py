@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def peaks(values: Sequence[int], parts: int = PARTS) -> list[int]:
     [5, 2, 7]
     """
     bounds = [len(values) * n // parts for n in range(parts + 1)]
-    return [max(values[a:b]) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    return [max(values[a:b]) for a, b in pairwise(bounds) if b > a]
 
 
 def rotated(names: Sequence[str], count: int) -> list[str]:
@@ -168,7 +169,13 @@ def summarize(rounds: Sequence[Spent]) -> dict[str, Any]:
     }
 
 
-def median_ratio(of: Sequence[Spent], to: Sequence[Spent], *, cpu: bool = False) -> float:
-    """The median of the rounds' own ratios: what slows one round down slows both of its sides down."""
-    name = "cpu_seconds" if cpu else "seconds"
-    return statistics.median(getattr(a, name) / getattr(b, name) for a, b in zip(of, to, strict=True))
+def ratios(name: str, of: Sequence[Spent], to: Sequence[Spent]) -> dict[str, Any]:
+    """The ratios of seconds and of processor seconds under ``name`` and ``cpu_`` before it, with those of the rounds.
+
+    Each is the median of the rounds' own ratios: what slows one round down slows both of its sides down.
+    """
+    pairs = list(zip(of, to, strict=True))
+    rounds = {name: [a.seconds / b.seconds for a, b in pairs]}
+    rounds[f"cpu_{name}"] = [a.cpu_seconds / b.cpu_seconds for a, b in pairs]
+    medians = {key: statistics.median(values) for key, values in rounds.items()}
+    return {**medians, **{f"rounds_{key}": values for key, values in rounds.items()}}

@@ -1,7 +1,7 @@
 """Projects of many teams for the benchmark: the demo organisation, copied until there are enough.
 
-A copied team is as real as the one it is copied from: the same routes, objectives and planted events, and a log of its
-own of the same size, so that the time of a report can be compared between organisations of any size.
+A copied team is as real as the one it is copied from: the same routes, objectives and planted events, and a log of
+its own of the same size, so that the time of a report can be compared between organisations of any size.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import yaml
 
 from shokubai import config, demo, tables
 from shokubai.core.windows import Week
-from shokubai.demo.generator import connect
 from shokubai.runner.plan import needed_window
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -158,30 +158,23 @@ def _dump(file: Path, documents: Iterable[Document]) -> None:
 
 
 def _write_log(folder: Path, base: Path, copies: Sequence[Copy]) -> None:
-    """The demo's log and what goes with it, once per copy, as the same files."""
-    names = [
-        (original, copy.name(original), copy.number)
-        for copy in copies
-        for original in (*copy.services, *copy.teams)  # a service and a team of one name have one name in a copy, too
-    ]
+    """The demo's log and what goes with it, copy after copy, in files of the same names."""
     files = [*sorted(base.glob("requests/*/*.parquet")), *(base / f"{name}.parquet" for name in COMPANIONS)]
-    with connect() as connection:
-        connection.register("names", pd.DataFrame(sorted(set(names)), columns=["original", "name", "number"]))
-        for source in files:
-            target = folder / source.relative_to(base)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _copy_rows(connection, source, target)
+    for source in files:
+        target = folder / source.relative_to(base)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        rows = pq.read_table(source, partitioning=None)
+        with pq.ParquetWriter(target, rows.schema, compression="zstd") as writer:
+            for copy in copies:
+                writer.write_table(copy_rows(rows, copy))
 
 
-def _copy_rows(connection: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
-    """Rows once for each copy that has their service or team, copy after copy; identifiers stay unique."""
-    columns = connection.from_parquet(str(source), hive_partitioning=False).columns
-    owner = "service_name" if "service_name" in columns else "team"
-    replaced = [f"name AS {owner}"]
-    replaced += [f"{c} || '-' || number AS {c}" for c in ("deployment_id", "incident_id", "request_id") if c in columns]
-    connection.execute(
-        f"COPY (SELECT rows.* REPLACE ({', '.join(replaced)}) "
-        f"FROM read_parquet('{source}', hive_partitioning = false) AS rows "
-        f"JOIN names ON rows.{owner} = names.original ORDER BY names.number, rows.{owner}"
-        f") TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+def copy_rows(rows: pa.Table, copy: Copy) -> pa.Table:
+    """Rows of the copy's services, or teams where they have no service, under its names; identifiers stay unique."""
+    owner = "service_name" if "service_name" in rows.column_names else "team"
+    owners = copy.services if owner == "service_name" else copy.teams
+    chosen = rows.filter(pc.is_in(rows[owner], value_set=pa.array(owners, rows[owner].type)))
+    for column in {owner, "deployment_id", "incident_id", "request_id"} & set(chosen.column_names):
+        renamed = pc.binary_join_element_wise(chosen[column], copy.name(""), "")
+        chosen = chosen.set_column(chosen.column_names.index(column), column, renamed)
+    return chosen
