@@ -33,7 +33,7 @@ def main() -> None:
     work = json.loads(given.work.read_text(encoding="utf-8"))
     os.environ.update(work["environment"])
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a forked process must not miss threads that its parent had
-    warm_up()
+    warm_up(Path(work["reports"][0]["values"]["parameters_dir"]))
     program = Program(Path(work["notebook"]))
     if given.profile:
         profile(program, next(r for r in work["reports"] if r["name"] == given.profile))
@@ -41,8 +41,11 @@ def main() -> None:
     run_forked([lambda report=report: make_report(program, report) for report in work["reports"]], jobs=work["jobs"])
 
 
-def warm_up() -> None:
-    """Import what a report needs, read its queries, and start no thread: only what is the same for every report."""
+def warm_up(parameters: Path) -> None:
+    """Load what is the same for every report: modules, queries, templates, words, the organisation's parameters.
+
+    Nothing of it may start a thread.
+    """
     import duckdb
     import holidays
     import IPython.display
@@ -54,18 +57,35 @@ def warm_up() -> None:
 
     import shokubai.findings
     import shokubai.page
-    import shokubai.site
+    from shokubai import config
     from shokubai.sources import load_query
     from shokubai.tables.store import QUERY_PACKAGE
 
     assert all((duckdb, IPython.display, pandas, plotly, pyarrow.pandas_compat, pyarrow.parquet, pyarrow.vendored))
-    assert all((shokubai.page, shokubai.site))
-    holidays.country_holidays("JP")
     for rule in pkgutil.walk_packages(shokubai.findings.__path__, "shokubai.findings."):
         importlib.import_module(rule.name)
     for query in files(QUERY_PACKAGE).iterdir():
         if query.name.endswith(".sql"):
             load_query(QUERY_PACKAGE, query.name.removesuffix(".sql"))
+    holidays.country_holidays(config.load(parameters).organization.calendar.country)
+    _read_words_and_templates()
+
+
+def _read_words_and_templates() -> None:
+    from shokubai import site
+    from shokubai.config.model import LANGUAGES
+    from shokubai.display import exhibit, words
+    from shokubai.display.prose import findings
+
+    nothing = exhibit.Table("", (exhibit.Header(""),), ())
+    data, metadata = exhibit.Figure("", [], {}, "", nothing)._repr_mimebundle_()
+    output = {"output_type": "display_data", "data": data, "metadata": metadata}
+    cell = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [output]}
+    exhibit.notebook_style()
+    for language in LANGUAGES:
+        words.vocabulary(language)
+        findings.vocabulary(language)
+        site.render_page({"cells": [cell]}, title="", language=language)
 
 
 class Program:
