@@ -193,7 +193,7 @@ def promised(result: Result) -> list[tuple[str, str, str]]:
     return [
         (key, _number(value), " ".join(map(_number, result.get(f"rounds_{key}", []))))
         for key, value in result.items()
-        if isinstance(value, int | float) and ("ratio" in key or key.startswith(("peak", "missing", "last")))
+        if isinstance(value, int | float) and ("ratio" in key or key.startswith(("peak", "missing")))
     ]
 
 
