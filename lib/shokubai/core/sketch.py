@@ -47,12 +47,30 @@ def quantiles(keys: npt.ArrayLike, counts: npt.ArrayLike, qs: Sequence[float]) -
     Returns NaN for every quantile of an empty histogram. The rank of quantile q among n values is q (n - 1),
     as in DDSketch.
     """
+    one_group = np.zeros(len(np.asarray(keys)), dtype=np.int64)
+    return [float(v) for v in quantiles_by_group(one_group, keys, counts, qs, groups=1)[0]]
+
+
+def quantiles_by_group(
+    group: npt.ArrayLike, keys: npt.ArrayLike, counts: npt.ArrayLike, qs: Sequence[float], *, groups: int
+) -> npt.NDArray[np.float64]:
+    """Quantiles of several histograms at once: ``group`` says, from 0, to which of them a key and its count belong.
+
+    One row per group and one column per quantile; see ``quantiles``.
+    """
+    group_array = np.asarray(group, dtype=np.int64)
     key_array = np.asarray(keys, dtype=np.int64)
-    count_array = np.asarray(counts, dtype=np.int64)
-    order = np.argsort(key_array, kind="stable")
-    cumulative = np.cumsum(count_array[order])
-    if not len(cumulative) or cumulative[-1] <= 0:
-        return [float("nan")] * len(qs)
-    ranks = np.asarray(qs, dtype=np.float64) * (cumulative[-1] - 1)
-    positions = np.searchsorted(cumulative, ranks, side="right")
-    return [float(v) for v in value(key_array[order][positions])]
+    order = np.lexsort((key_array, group_array))
+    group_array, key_array = group_array[order], key_array[order]
+    cumulative = np.cumsum(np.asarray(counts, dtype=np.int64)[order])
+    ends = np.searchsorted(group_array, np.arange(groups), side="right")
+    up_to = np.concatenate(([0], cumulative))  # the count of the first n rows
+    before = up_to[np.searchsorted(group_array, np.arange(groups), side="left")]
+    totals = up_to[ends] - before
+    found = np.full((groups, len(qs)), np.nan)
+    filled = totals > 0
+    for column, q in enumerate(qs):
+        # Counts are whole numbers: more than rank requests lie below is as many as its whole part plus one.
+        ranks = before[filled] + np.floor(q * (totals[filled] - 1)).astype(np.int64)
+        found[filled, column] = value(key_array[np.searchsorted(cumulative, ranks, side="right")])
+    return found

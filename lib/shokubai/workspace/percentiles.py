@@ -14,11 +14,13 @@ def quantile_frame(latency: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
     Takes any frame with ``keys``, duration_bucket and request_count; gives ``keys`` and p50 … p99 in seconds.
     """
-    qs = list(QUANTILES.values())
-    merged = latency.groupby([*keys, "duration_bucket"], as_index=False)["request_count"].sum()
-    rows = [
-        (*group, *sketch.quantiles(part["duration_bucket"], part["request_count"], qs))
-        for group, part in merged.groupby(keys)
-    ]
-    frame = pd.DataFrame(rows, columns=[*keys, *QUANTILES])
-    return frame.astype({key: latency[key].dtype for key in keys} | dict.fromkeys(QUANTILES, "float64"))
+    by_key = latency.groupby(keys, as_index=False, sort=True)
+    frame = by_key.size()[keys]
+    found = sketch.quantiles_by_group(
+        by_key.ngroup(),
+        latency["duration_bucket"],
+        latency["request_count"],
+        list(QUANTILES.values()),
+        groups=len(frame),
+    )
+    return frame.assign(**dict(zip(QUANTILES, found.T, strict=True)))

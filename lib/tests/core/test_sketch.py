@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from shokubai.core.sketch import GAMMA, RELATIVE_ERROR, ZERO_KEY, key, quantiles, value
+from shokubai.core.sketch import GAMMA, RELATIVE_ERROR, ZERO_KEY, key, quantiles, quantiles_by_group, value
 
 
 def sketch(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,3 +59,21 @@ def test_merging_histograms_is_putting_their_rows_together() -> None:
 def test_an_empty_histogram_has_no_quantiles() -> None:
     assert all(math.isnan(q) for q in quantiles([], [], (0.5, 0.99)))
     assert all(math.isnan(q) for q in quantiles([3], [0], (0.5,)))
+
+
+def test_quantiles_of_many_groups_are_those_of_each() -> None:
+    rng = np.random.default_rng(7)
+    qs = [0.0, 0.5, 0.9, 0.99, 1.0]
+    for _ in range(100):
+        size, groups = int(rng.integers(0, 60)), 5
+        group = rng.integers(0, groups, size)
+        keys = rng.integers(-5, 9, size)
+        counts = rng.integers(0, 7, size)
+        together = quantiles_by_group(group, keys, counts, qs, groups=groups)
+        for number in range(groups):
+            mine = group == number
+            values = np.repeat(keys[mine], counts[mine])
+            expected = np.full(len(qs), np.nan)
+            if len(values):  # the value at rank q (n - 1), rounded down, among all values in order
+                expected = value([np.sort(values)[int(q * (len(values) - 1))] for q in qs])
+            np.testing.assert_array_equal(together[number], expected)
