@@ -3,8 +3,11 @@
 import json
 import os
 import random
+import re
 import signal
+import socket
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -96,14 +99,21 @@ def test_a_signal_ends_everything_and_the_next_run_makes_the_rest(project, facts
 def test_a_second_run_at_once_is_refused_and_nothing_is_lost(project, facts_cell):
     wait = "import time\nopen(outputs_dir + '/runs', 'w').close()\nwhile not __import__('os').path.exists("
     project.notebook("report", wait + "outputs_dir + '/go'):\n    time.sleep(0.05)", facts_cell())
+    began = time.time()
     first = project.start()
     wait_for(project.root / "outputs" / "runs")
+    before = time.time()
     second = project.start()
     _, told = second.communicate()
     assert second.returncode == 3
-    assert told == (
-        f"{project.week}: another run is making these reports (process {first.pid}); "
-        "wait for it to end, or stop that process, then run again\n"
+    holder = re.fullmatch(
+        rf"{re.escape(str(project.week))}: another run is making these reports \(process {first.pid} on "
+        rf"{re.escape(socket.gethostname())} since (.* UTC): -c run weekly --week 2026-W44\); "
+        "wait for it to end, or stop that process, then run again\n",
+        told,
     )
+    assert holder, told
+    since = datetime.strptime(holder[1], "%Y-%m-%d %H:%M:%S %Z").replace(tzinfo=UTC)
+    assert began - 1 <= since.timestamp() <= before
     (project.root / "outputs" / "go").touch()
     assert first.communicate()[0].splitlines()[0] == "2 made · 0 no data · 0 failed · 0 up to date"
