@@ -236,13 +236,20 @@ class Terminal(Progress):
         self._advance()
 
     def finished(self, job: Job, record: Record) -> None:
-        if job.name in self.lines:
-            self.bars.remove_task(self.lines.pop(job.name))
+        self._remove(job)
         self._say(f"{job.name}: {WORDS[record.status]} ({record.seconds:.1f} s)")
         self._advance()
 
-    def unfinished(self, shard: str) -> None:
-        self._say(f"not finished: {shard}")
+    def retrying(self, job: Job, why: str) -> None:
+        self._remove(job)
+        self._say(f"{job.name}: ended by {why}; tried again at the end")
+
+    def noted(self, text: str) -> None:
+        self._say(text)
+
+    def _remove(self, job: Job) -> None:
+        if job.name in self.lines:
+            self.bars.remove_task(self.lines.pop(job.name))
 
     def _advance(self) -> None:
         if self.total is not None:

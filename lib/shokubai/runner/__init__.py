@@ -3,7 +3,8 @@
 from shokubai.runner.estimate import estimate_run
 from shokubai.runner.join import join_reports
 from shokubai.runner.plan import Job, Plan, make_plan
-from shokubai.runner.reports import Progress, Summary, make_reports
+from shokubai.runner.progress import Progress, Summary, Together
+from shokubai.runner.reports import make_reports
 from shokubai.runner.shard import Shard, choose_shard
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Progress",
     "Shard",
     "Summary",
+    "Together",
     "choose_shard",
     "estimate_run",
     "join_reports",

@@ -14,8 +14,9 @@ from shokubai.runner.lock import only_one
 from shokubai.runner.manifest import made_from, read_manifest
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import warm_up
+from shokubai.runner.progress import Progress, Summary
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover
-from shokubai.runner.reports import Progress, Summary, WeekRun
+from shokubai.runner.reports import WeekRun, telling
 from shokubai.runner.shard import Shard
 from shokubai.runner.task import CellError
 from shokubai.sources.cost import Cost
@@ -48,21 +49,28 @@ def join_reports(
     gets a page that says so. Shards of some teams only (``--team``) leave the other teams' reports and the
     organisation's pages as they are. Joining again publishes only what is new.
     Raises UsageError, with every problem and before anything is changed, when the folders do not belong together,
-    and RunUnderWayError when another process makes the same reports.
+    RunUnderWayError when another process makes the same reports, and DiskFullError when there is no room.
     """
     progress = progress or Progress()
-    parts = read_parts(plan, folders, progress)
-    teams = parts[0].teams
-    is_narrowed = set(teams) != set(plan.teams)
-    of_teams = [job for job in plan.jobs if job.team in teams]
-    of_all = [job for job in plan.jobs if job.team is None and not is_narrowed]
-    with only_one(plan.folder):
-        recover(plan.folder)
-        warm_up(plan.parameters.directory)
-        join = _Join(
-            replace(plan, jobs=tuple(of_all)), progress, jobs=jobs, timeout_seconds=timeout_seconds, force=False
-        )
-        return join.join(of_teams, parts)
+    with telling(progress, plan):
+        parts = read_parts(plan, folders, progress)
+        teams = parts[0].teams
+        of_teams = [job for job in plan.jobs if job.team in teams]
+        of_all = [job for job in plan.jobs if job.team is None]
+        if of_all and set(teams) != set(plan.teams):
+            names = ", ".join(job.name for job in of_all)
+            progress.noted(
+                f"not made: {names}; the shards are of {len(teams)} of the run's {len(plan.teams)} teams (--team), "
+                "and the organisation's pages are about all"
+            )
+            of_all = []
+        with only_one(plan.folder):
+            recover(plan.folder)
+            warm_up(plan.parameters.directory)
+            join = _Join(
+                replace(plan, jobs=tuple(of_all)), progress, jobs=jobs, timeout_seconds=timeout_seconds, force=False
+            )
+            return join.join(of_teams, parts)
 
 
 def read_parts(plan: Plan, folders: Sequence[Path], progress: Progress) -> tuple[Part, ...]:
@@ -95,7 +103,7 @@ def read_parts(plan: Plan, folders: Sequence[Path], progress: Progress) -> tuple
     if problems:
         raise UsageError("\n".join(problems))
     for named in unfinished:
-        progress.unfinished(named)
+        progress.noted(f"not finished: {named}")
     return tuple(parts)
 
 

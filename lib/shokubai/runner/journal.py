@@ -33,6 +33,7 @@ class Record:
     error: Mapping[str, Any] | None = None  # {"cell": 7 or None, "message": "…"}
     last_good: str | None = None  # HTML of an older good report, kept because this attempt failed
     files: Mapping[str, str] = field(default_factory=dict)
+    retried: bool = False  # whether a signal from outside had ended the first attempt
     cost: Mapping[str, Any] | None = None  # of statements run for this report alone, where reading costs
 
     @property

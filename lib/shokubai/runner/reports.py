@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from shokubai import site, tables
 from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.page.facts import read_cost
 from shokubai.runner import fingerprint
+from shokubai.runner.disk import ensure_room, explained_when_full
 from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
 from shokubai.runner.lock import only_one
@@ -21,9 +21,11 @@ from shokubai.runner.manifest import MANIFEST, read_manifest, write_manifest
 from shokubai.runner.places import without_places
 from shokubai.runner.plan import Job, Plan
 from shokubai.runner.pool import Ended, run_tasks, warm_up
+from shokubai.runner.progress import Progress, Summary
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
+from shokubai.runner.retry import may_pass_next_time
 from shokubai.runner.share import share_of_machine
-from shokubai.runner.task import LOG, CellError, Limits, Result, Task, shorten, signal_name
+from shokubai.runner.task import LOG, CellError, Limits, Result, Task, how_it_ended, shorten
 from shokubai.sources.bigquery_jobs import as_label
 from shokubai.sources.cost import Cost
 from shokubai.tables.opening import LABELS, SNAPSHOTS
@@ -32,37 +34,16 @@ from shokubai.version import __version__
 _SNAPSHOTS = "snapshots"  # in the staging folder; no report's folder there has that name
 
 
-class Progress:
-    """What a run tells while it goes on; a subclass shows it."""
-
-    def building(self, warehouse: str, done: int, total: int, what: str) -> None: ...
-
-    def planned(self, jobs: Sequence[Job]) -> None: ...
-
-    def started(self, job: Job) -> None: ...
-
-    def up_to_date(self, job: Job) -> None: ...
-
-    def finished(self, job: Job, record: Record) -> None: ...
-
-    def unfinished(self, shard: str) -> None: ...
-
-
-@dataclass
-class Summary:
-    """What became of every report of the plan."""
-
-    records: list[Record] = field(default_factory=list)
-    up_to_date: list[Job] = field(default_factory=list)
-    costs: dict[str, Cost] = field(default_factory=dict)  # of warehouses that bill for what is read
-
-    def count(self, status: Status) -> int:
-        """How many reports this run made with that status."""
-        return sum(record.status == status for record in self.records)
-
-    @property
-    def failures(self) -> list[Record]:
-        return sorted((r for r in self.records if r.status == "failed"), key=lambda r: r.key)
+@contextmanager
+def telling(progress: Progress, plan: Plan) -> Iterator[None]:
+    """Tell that a run begins, and of an error that ends it. Raises DiskFullError for want of room."""
+    progress.begun(plan)
+    try:
+        with explained_when_full(plan.folder):
+            yield
+    except (ShokubaiError, OSError) as error:
+        progress.stopped(error)
+        raise
 
 
 def make_reports(
@@ -76,15 +57,15 @@ def make_reports(
     """Make the reports of a plan that are not up to date, at most ``jobs`` at a time.
 
     A report that fails gets a page with the reason and does not stop the others. Raises RunUnderWayError when
-    another process makes the same reports, UsageError when a shard finds another's reports where its own go, and what
-    the warehouse raised when no warehouse can be read.
+    another process makes the same reports, UsageError when a shard finds another's reports where its own go,
+    DiskFullError when there is no room, and what the warehouse raised when no warehouse can be read.
     """
-    with only_one(plan.folder):
+    progress = progress or Progress()
+    with telling(progress, plan), only_one(plan.folder):
         recover(plan.folder)
         _begin_shard(plan)
         warm_up(plan.parameters.directory)
-        run = WeekRun(plan, progress or Progress(), timeout_seconds=timeout_seconds, jobs=jobs, force=force)
-        return run.make()
+        return WeekRun(plan, progress, timeout_seconds=timeout_seconds, jobs=jobs, force=force).make()
 
 
 def _begin_shard(plan: Plan) -> None:
@@ -143,6 +124,7 @@ class WeekRun:
         self.summary.costs = self._costs()
         records = [r for r in self._current() if (self.plan.folder / r.html).is_file()]
         write_manifest(self.plan, records, self.summary.costs)
+        self.progress.ended(self.summary)
 
     def _costs(self) -> dict[str, Cost]:
         """What was read by warehouse that bills for it, with what reports asked for themselves."""
@@ -172,6 +154,7 @@ class WeekRun:
                 states[name] = opened.fingerprint(self.plan.window, recent=self.plan.recent)
             except ShokubaiError as error:
                 states[name] = error
+        self.progress.built(states)
         errors = [state for state in states.values() if isinstance(state, ShokubaiError)]
         if errors and len(errors) == len(states):
             raise errors[0]
@@ -207,17 +190,33 @@ class WeekRun:
                 self._publish_failure(job, CellError(None, shorten(str(problem))), staging=staging, seconds=0.0)
             else:
                 tasks[staging] = (job, made_from)
-        share = share_of_machine(min(self.jobs, len(tasks)))
-        todo = [self._task(job, staging, share) for staging, (job, _) in tasks.items()]
+        self._execute(tasks, jobs=self.jobs)
+
+    def _execute(self, tasks: Mapping[Path, tuple[Job, str]], *, jobs: int, retried: bool = False) -> None:
+        """Execute and publish the reports to make in each staging folder, with what they are made from.
+
+        What a signal from outside ended is tried once more at the end, one report at a time: there is more memory
+        for each then.
+        """
+        share = share_of_machine(min(jobs, len(tasks)))
+        again: dict[Path, tuple[Job, str]] = {}
         ended = run_tasks(
-            todo,
-            jobs=self.jobs,
+            [self._task(job, staging, share) for staging, (job, _) in tasks.items()],
+            jobs=jobs,
             on_start=lambda task: self.progress.started(tasks[task.staging][0]),
         )
         with closing(ended):
             for end in ended:
-                job, made_from = tasks[end.task.staging]
-                self._publish(job, made_from, end)
+                staging = end.task.staging
+                job, made_from = tasks[staging]
+                result = Result.read(staging)
+                if not retried and may_pass_next_time(end, result):
+                    self.progress.retrying(job, end.refused or how_it_ended(end.exit_status))
+                    again[staging.with_name(f"{staging.name}.again")] = (job, made_from)
+                else:
+                    self._publish(job, made_from, end, result, retried=retried)
+        if again:
+            self._execute(again, jobs=1, retried=True)
 
     def _read_by(self, job: Job) -> list[Path]:
         """What a report may read of other reports: their facts, or why there are none."""
@@ -251,18 +250,24 @@ class WeekRun:
             },
         )
 
-    def _publish(self, job: Job, made_from: str, end: Ended) -> None:
-        result = Result.read(end.task.staging)
-        error = _failure(end, result)
+    def _publish(self, job: Job, made_from: str, end: Ended, result: Result | None, *, retried: bool) -> None:
+        staging = end.task.staging
+        if result is None:
+            ensure_room(staging)
+        error = _failure(end, result, retried=retried)
         if error is not None or result is None:
-            self._publish_failure(job, error or CellError(None, ""), staging=end.task.staging, seconds=end.seconds)
+            self._publish_failure(
+                job, error or CellError(None, ""), staging=staging, seconds=end.seconds, retried=retried
+            )
             return
-        files = {suffix: end.task.staging / f"report{suffix}" for suffix in REPORT_SUFFIXES}
+        files = {suffix: staging / f"report{suffix}" for suffix in REPORT_SUFFIXES}
         status: Status = "no_data" if result.status == "no_data" else "made"
-        publish(files, folder=self.plan.folder / job.folder, report=job.notebook, staging=end.task.staging)
-        self._account(job, status, made_from, end.seconds)
+        publish(files, folder=self.plan.folder / job.folder, report=job.notebook, staging=staging)
+        self._account(job, status, made_from, end.seconds, retried=retried)
 
-    def _publish_failure(self, job: Job, error: CellError, *, staging: Path, seconds: float) -> None:
+    def _publish_failure(
+        self, job: Job, error: CellError, *, staging: Path, seconds: float, retried: bool = False
+    ) -> None:
         """A page with the reason instead of a report; the last good report stays beside it, marked as old."""
         plan = self.plan
         places = (plan.parameters.directory.absolute().parent, plan.outputs.parent, job.path.absolute().parents[1])
@@ -270,7 +275,7 @@ class WeekRun:
         staging.mkdir(exist_ok=True)
         files = self._failure_files(job, error, staging)
         publish(files, folder=plan.folder / job.folder, report=job.notebook, staging=staging)
-        self._account(job, "failed", "", seconds, error)
+        self._account(job, "failed", "", seconds, error, retried=retried)
 
     def _failure_files(self, job: Job, error: CellError, staging: Path) -> dict[str, Path]:
         """What is published of a failed report, by suffix; its notebook, if any, lies in ``staging``."""
@@ -293,7 +298,14 @@ class WeekRun:
         return files
 
     def _account(
-        self, job: Job, status: Status, made_from: str, seconds: float, error: CellError | None = None
+        self,
+        job: Job,
+        status: Status,
+        made_from: str,
+        seconds: float,
+        error: CellError | None = None,
+        *,
+        retried: bool = False,
     ) -> None:
         def published(suffix: str) -> str | None:
             name = f"{job.folder}/{job.notebook}{suffix}"
@@ -318,6 +330,7 @@ class WeekRun:
             error={"cell": error.cell, "message": error.message} if error else None,
             last_good=published(f"{LAST_GOOD}.html"),
             files={name: digest(self.plan.folder / name) for name in names},
+            retried=retried,
             cost=read_cost(self.plan.folder / facts) if (facts := published(".facts.json")) else None,
         )
         self.made.append((job, record))
@@ -330,7 +343,7 @@ class WeekRun:
         self.progress.finished(job, record)
 
 
-def _failure(end: Ended, result: Result | None) -> CellError | None:
+def _failure(end: Ended, result: Result | None, *, retried: bool) -> CellError | None:
     """Why a process made no report, or None when it made one."""
     if end.refused:
         return CellError(None, end.refused)
@@ -341,7 +354,8 @@ def _failure(end: Ended, result: Result | None) -> CellError | None:
     if result is not None:
         return None
     if end.exit_status < 0:
-        return CellError(None, f"the report's process was ended by {signal_name(end.exit_status)}")
+        twice = ", and again when it was tried alone" if retried else ""
+        return CellError(None, f"the report's process was ended by {how_it_ended(end.exit_status)}{twice}")
     last_words = _last_line(end.task.staging / LOG)
     return CellError(None, f"the report's process ended with exit status {end.exit_status}: {last_words}")
 

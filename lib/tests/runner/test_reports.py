@@ -75,20 +75,61 @@ def test_a_notebook_that_hangs_is_stopped_with_all_that_it_started(project, fact
     assert not psutil.pid_exists(int((project.root / "outputs" / "pid").read_text()))
 
 
-def test_a_process_that_is_killed_is_one_failed_report(project, facts_cell):
-    project.notebook(
-        "report",
-        "import os, signal\nif team == 'alpha':\n    os.kill(os.getppid(), signal.SIGKILL)",
-        facts_cell(),
-    )
+KILL = """\
+import os, signal
+attempts = outputs_dir + '/attempts-' + team
+with open(attempts, 'a') as file:
+    file.write('x')
+if team == 'alpha' and len(open(attempts).read()) <= KILLS:
+    os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def attempts_of(project, team):
+    return len((project.root / "outputs" / f"attempts-{team}").read_text())
+
+
+def test_a_process_that_is_killed_twice_is_one_failed_report(project, facts_cell):
+    project.notebook("report", KILL.replace("KILLS", "9"), facts_cell())
     summary = project.run()
     (record,) = summary.failures
-    assert (record.team, record.error) == (
+    assert (record.team, record.retried, record.error) == (
         "alpha",
-        {"cell": None, "message": "the report's process was ended by SIGKILL"},
+        True,
+        {
+            "cell": None,
+            "message": "the report's process was ended by SIGKILL (often: out of memory), "
+            "and again when it was tried alone",
+        },
     )
     assert summary.count("made") == 1
     assert project.facts("beta") == {"status": "made"}
+    assert (attempts_of(project, "alpha"), attempts_of(project, "beta")) == (2, 1)
+
+
+def test_a_process_that_is_killed_once_is_tried_again_alone(project, facts_cell):
+    project.notebook("report", KILL.replace("KILLS", "1"), facts_cell())
+    summary = project.run()
+    assert [(r.team, r.status, r.retried) for r in summary.records] == [
+        ("beta", "made", False),
+        ("alpha", "made", True),
+    ]
+    assert (attempts_of(project, "alpha"), attempts_of(project, "beta")) == (2, 1)
+    (line,) = [line for line in (project.week / "journal.jsonl").read_text().splitlines() if '"alpha"' in line]
+    assert json.loads(line)["retried"] is True
+    assert len(project.run().up_to_date) == 2
+
+
+def test_a_notebook_that_is_killed_once_is_tried_again(project, facts_cell):
+    project.notebook("report", KILL.replace("KILLS", "1").replace("getppid", "getpid"), facts_cell())
+    assert [(r.status, r.retried) for r in project.run(teams=["alpha"]).records] == [("made", True)]
+
+
+@pytest.mark.parametrize("cell", ["1 / 0", "import sys\nsys.exit(1)"])
+def test_a_report_s_own_failure_is_not_tried_again(project, facts_cell, cell):
+    project.notebook("report", KILL.replace("KILLS", "0"), cell, facts_cell())
+    assert [r.retried for r in project.run(teams=["alpha"]).failures] == [False]
+    assert attempts_of(project, "alpha") == 1
 
 
 def test_one_failing_team_does_not_stop_the_others(project, facts_cell):

@@ -101,7 +101,18 @@ def test_shards_of_some_teams(four):
     assert made == [["alpha", "gamma"], ["beta"]]
     four.run()
     before = modified(four)
-    summary = four.join("shard1", "shard2")
+    told = []
+
+    class Listening(Progress):
+        def noted(self, text):
+            told.append(text)
+
+    folders = [four.root / "shard1", four.root / "shard2"]
+    summary = join_reports(four.plan(), folders, jobs=2, progress=Listening())
+    assert told == [
+        "not made: organization/overview; the shards are of 3 of the run's 4 teams (--team), "
+        "and the organisation's pages are about all"
+    ]
     # The other team's report and the organisation's pages stay as they are, as in a run of some teams.
     assert {r.team for r in summary.records} == {"alpha", "beta", "gamma"}
     assert summary.up_to_date == []
@@ -406,13 +417,13 @@ def test_a_shard_that_was_killed_does_not_count_until_it_has_ended(four, facts_c
     told = []
 
     class Listening(Progress):
-        def unfinished(self, shard):
-            told.append(shard)
+        def noted(self, text):
+            told.append(text)
 
     folders = [four.root / "shard1", four.root / "shard2"]
     summary = join_reports(four.plan(), folders, jobs=2, progress=Listening())
     assert [r.team for r in summary.failures] == ["alpha", "delta"]
-    assert told == [f"{four.root / 'shard1'} (its run has not ended)"]
+    assert told == [f"not finished: {four.root / 'shard1'} (its run has not ended)"]
     four.run_shard(1, 2)
     assert four.join("shard1", "shard2").failures == []
 
