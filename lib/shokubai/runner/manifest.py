@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,17 +50,24 @@ def write_manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Co
     """Write the manifest and the index pages unless they already say the same. Returns whether it wrote."""
     made = manifest(plan, records, costs)
     file = plan.folder / MANIFEST
-    pages = (plan.folder / "index.html", plan.outputs / "index.html")
+    front = plan.outputs / "index.html"
     written = read_manifest(plan.folder)
     said = None if written is None else {**written, "generated_at": made["generated_at"]}
-    if all(page.is_file() for page in pages) and said == made:
+    if (plan.folder / "index.html").is_file() and said == made and _is_newer(front, file):
         return False
     text = json.dumps(made, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
     # The manifest says that the week's page is there, and the front page lists the weeks that have both.
     site.write_week_index(plan.folder, made, plan.parameters.organization)
     site.write_text(file, text)
-    site.write_front_page(plan.outputs, plan.parameters.organization)
+    with (plan.outputs / ".lock").open("a") as lock:  # of two weeks that end at once, the second lists both
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        site.write_front_page(plan.outputs, plan.parameters.organization)
     return True
+
+
+def _is_newer(page: Path, manifest: Path) -> bool:
+    """Whether a page was written after a manifest; a run that ended in between left an older one."""
+    return page.is_file() and page.stat().st_mtime_ns >= manifest.stat().st_mtime_ns
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -368,3 +368,13 @@ def test_a_damaged_manifest_is_written_anew(project, facts_cell, damaged):
     (project.week / "manifest.json").write_text(damaged)
     assert len(project.run().up_to_date) == 2
     assert project.manifest() == whole
+
+
+def test_a_front_page_that_an_ended_run_did_not_come_to_is_written_by_the_next(project, facts_cell):
+    project.notebook("report", facts_cell())
+    project.run()
+    front = project.root / "outputs" / "index.html"
+    front.write_text("without the week")
+    os.utime(front, ns=(0, 0))
+    assert len(project.run().up_to_date) == 2
+    assert "2026-W44" in front.read_text()
