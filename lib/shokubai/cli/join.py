@@ -11,10 +11,18 @@ from pathlib import Path
 import click
 
 from shokubai import config
-from shokubai.cli.run import Terminal, own_notebooks, tell, terminable
-from shokubai.cli.terminal import jobs_option, notebooks_option, outputs_option, parameters_option, timeout_option
+from shokubai.cli.run import own_notebooks, terminable
+from shokubai.cli.terminal import (
+    jobs_option,
+    log_option,
+    notebooks_option,
+    outputs_option,
+    parameters_option,
+    timeout_option,
+)
+from shokubai.cli.watching import tell_end, watching
 from shokubai.core.windows import Week
-from shokubai.runner import join_reports, make_plan
+from shokubai.runner import WeekOutcome, join_reports, make_plan
 
 _shard_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -37,6 +45,7 @@ _shard_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--warehouse", metavar="NAME", help="The one that the shards were given, if any.")
 @jobs_option
 @timeout_option
+@log_option
 @notebooks_option
 @parameters_option
 @outputs_option
@@ -48,6 +57,7 @@ def command(
     warehouse: str | None,
     jobs: int | None,
     timeout: float,
+    log: str | None,
     notebooks_dir: Path | None,
     parameters_dir: Path,
     outputs_dir: Path,
@@ -58,7 +68,7 @@ def command(
     shard made gets a page that says so. Name the folders of all shards each time: what is already there is not done
     again. Shards made from other code, parameters or notebooks than those here are refused. Exit status: 0 all are
     there, 1 some are not (each has a page that says why), 2 nothing was done because something given is wrong,
-    3 the same reports are being made by another process.
+    3 the same reports are being made by another process, 4 the disk is full.
     """
     plan = make_plan(
         config.load(parameters_dir),
@@ -69,10 +79,11 @@ def command(
         week=Week.parse(week_text) if week_text else None,
         warehouse=warehouse,
     )
-    with terminable(), Terminal() as shown:
+    with terminable(), watching(log) as progress:
         summary = join_reports(
-            plan, [*folders, *more], jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, progress=shown
+            plan, [*folders, *more], jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, progress=progress
         )
-    tell(summary, outputs_dir)
-    if summary.failures:
-        sys.exit(1)
+    outcome = WeekOutcome(plan.week, summary)
+    tell_end([outcome], outputs_dir)
+    if outcome.exit_status:
+        sys.exit(outcome.exit_status)

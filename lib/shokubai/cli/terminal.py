@@ -47,6 +47,12 @@ timeout_option: Callable[[F], F] = click.option(
     show_default=True,
     help="Seconds that one report may take.",
 )
+log_option: Callable[[F], F] = click.option(
+    "--log",
+    metavar="FILE",
+    default=None,
+    help="Append what happens to FILE, one JSON object per line; - is stderr, in place of the progress bar.",
+)
 notebooks_option: Callable[[F], F] = click.option(
     "--notebooks",
     "notebooks_dir",

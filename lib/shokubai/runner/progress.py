@@ -54,7 +54,7 @@ class Progress:
 
     def ended(self, summary: Summary) -> None: ...
 
-    def stopped(self, error: Exception) -> None: ...
+    def stopped(self, error: BaseException) -> None: ...
 
 
 class Together(Progress):
@@ -103,6 +103,6 @@ class Together(Progress):
         for each in self.told:
             each.ended(summary)
 
-    def stopped(self, error: Exception) -> None:
+    def stopped(self, error: BaseException) -> None:
         for each in self.told:
             each.stopped(error)

@@ -14,6 +14,7 @@ from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.page.facts import read_cost
 from shokubai.runner import fingerprint
 from shokubai.runner.disk import ensure_room, explained_when_full
+from shokubai.runner.freshness import current_records, fingerprint_of, is_up_to_date
 from shokubai.runner.journal import Journal, Record, Status, digest
 from shokubai.runner.last_good import keep_last_good
 from shokubai.runner.lock import only_one
@@ -36,12 +37,12 @@ _SNAPSHOTS = "snapshots"  # in the staging folder; no report's folder there has 
 
 @contextmanager
 def telling(progress: Progress, plan: Plan) -> Iterator[None]:
-    """Tell that a run begins, and of an error that ends it. Raises DiskFullError for want of room."""
+    """Tell that a run begins, and of what ends it too early. Raises DiskFullError for want of room."""
     progress.begun(plan)
     try:
         with explained_when_full(plan.folder):
             yield
-    except (ShokubaiError, OSError) as error:
+    except BaseException as error:
         progress.stopped(error)
         raise
 
@@ -122,7 +123,7 @@ class WeekRun:
     def _list(self) -> None:
         """Write the manifest and the index pages."""
         self.summary.costs = self._costs()
-        records = [r for r in self._current() if (self.plan.folder / r.html).is_file()]
+        records = [r for r in current_records(self.plan, self.journal) if (self.plan.folder / r.html).is_file()]
         write_manifest(self.plan, records, self.summary.costs)
         self.progress.ended(self.summary)
 
@@ -133,10 +134,6 @@ class WeekRun:
             if record.cost and job.warehouse in total:
                 total[job.warehouse] = total[job.warehouse].plus(Cost.from_json(record.cost))
         return total
-
-    def _current(self) -> list[Record]:
-        """What is known of the run's reports; those of teams and notebooks that it no longer has are history."""
-        return [record for key, record in self.journal.records.items() if key in self.plan.reports]
 
     def _build_tables(self) -> Mapping[str, str | ShokubaiError]:
         """Bring the small tables up to date: per warehouse the fingerprint of its data, or why it has none."""
@@ -180,10 +177,8 @@ class WeekRun:
             if isinstance(state, ShokubaiError):
                 self._publish_failure(job, CellError(None, shorten(str(state))), staging=staging, seconds=0.0)
                 continue
-            made_from = fingerprint.fingerprint(
-                job.path, values=job.values, parameters=self.parameters, data=state, reads=self._read_by(job)
-            )
-            if not self.force and self._is_up_to_date(job, made_from):
+            made_from = fingerprint_of(job, self.plan, self.journal, parameters=self.parameters, data=state)
+            if not self.force and is_up_to_date(job, self.plan, self.journal, made_from):
                 self.summary.up_to_date.append(job)
                 self.progress.up_to_date(job)
             elif problem := self._without_snapshot(job):
@@ -217,19 +212,6 @@ class WeekRun:
                     self._publish(job, made_from, end, result, retried=retried)
         if again:
             self._execute(again, jobs=1, retried=True)
-
-    def _read_by(self, job: Job) -> list[Path]:
-        """What a report may read of other reports: their facts, or why there are none."""
-        if job.team is None:
-            names = [r.html if r.status == "failed" else r.facts for r in self._current() if r.team]
-            files = [self.plan.folder / name for name in names if name]
-            return [file for file in files if file.is_file()]
-        previous = job.values.get("previous_facts")
-        return [Path(previous)] if previous else []
-
-    def _is_up_to_date(self, job: Job, made_from: str) -> bool:
-        record = self.journal.records.get((job.team or "", job.notebook))
-        return record is not None and record.fingerprint == made_from and record.is_whole(self.plan.folder)
 
     def _task(self, job: Job, staging: Path, share: Mapping[str, str]) -> Task:
         staging.mkdir()

@@ -440,6 +440,14 @@ class DatasetTables(Tables):
         end = self._minutes[last][1] + MINUTE if last in self._minutes else midnight(last)
         return Window(start, end) if start < end else self._span_of_minutes()
 
+    def log_begins_at(self) -> datetime | None:
+        """An instant before which the log surely has no requests; None where only counting its rows would tell."""
+        if not self.warehouse.knows_its_days("requests"):
+            return None
+        parts = self.warehouse.parts("requests") if self._parts is None else self._parts
+        first = min((first for part in parts for first, _ in part.days), default=None)
+        return midnight(first) if first else None
+
     def _span_of_minutes(self) -> Window | None:
         if not self._minutes:
             return None
@@ -452,6 +460,10 @@ class DatasetTables(Tables):
         """A hash that changes when anything a report over ``window`` reads from this warehouse does."""
         self._cover(list(window.utc_days()))
         return super().fingerprint(window, recent=recent)
+
+    def fingerprint_as_built(self, window: Window, *, recent: Window) -> str | None:
+        """Not known: which days have no requests is found out by a build."""
+        return None
 
     def cost(self) -> Cost:
         """What the statements run so far have cost."""

@@ -349,6 +349,14 @@ class Tables:
             return None
         return Window(_instant(first - first % MINUTE_US), _instant(last - last % MINUTE_US) + MINUTE)
 
+    def log_begins_at(self) -> datetime | None:
+        """An instant before which the log surely has no requests; None where nobody can tell without reading it.
+
+        Raises DataError when the input cannot be read.
+        """
+        span = self.span()
+        return span.start if span else None
+
     def services(self) -> tuple[str, ...]:
         """The services that the parameters speak of or that were seen in the days built, sorted."""
         seen = self.read_all("services", _SERVICES)["service_name"] if self.covered_days() else ()
@@ -370,6 +378,10 @@ class Tables:
             if table != "requests"
         ]
         return plan.fingerprint(self._recipe, days, companions)
+
+    def fingerprint_as_built(self, window: Window, *, recent: Window) -> str | None:
+        """The same of what is there now, with nothing read or built for it; None where that tells nothing."""
+        return self.fingerprint(window, recent=recent)
 
     def sql(self, statement: str, **parameters: Any) -> pd.DataFrame:
         """The rows of ad-hoc SQL in the warehouse's own dialect."""

@@ -1,10 +1,17 @@
+import fcntl
 import json
+from pathlib import Path
 
 import duckdb
 import pytest
 from click.testing import CliRunner
 
 from shokubai.cli import main
+from shokubai.cli.terminal import console
+from shokubai.cli.watching import tell_end
+from shokubai.core.windows import Week
+from shokubai.runner import Summary, WeekOutcome
+from shokubai.runner.journal import Record
 
 FILES = {
     "parameters/organization.yaml": (
@@ -171,7 +178,8 @@ def test_a_dry_run_says_what_would_be_read_and_makes_nothing(folder):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"main: 1 day(s) of the log to scan, 2026-10-28: {2 * size / 1024:.1f} KiB\n"
-        "2 report(s) of 2026-W44. Nothing was run.\n"
+        "would be made: alpha/report, beta/report\n"
+        "2 report(s) of 2026-W44: 2 to make, 0 up to date. Nothing was run.\n"
     )
     assert [path.name for path in (folder / "outputs").iterdir()] == ["requests.parquet"]
 
@@ -185,3 +193,158 @@ def test_another_warehouse_than_the_run_s(folder):
     assert refused("weekly", "--warehouse", "othr") == (
         "no warehouse is called 'othr' in parameters/warehouses; there are: main, other; did you mean 'other'?\n"
     )
+
+
+@pytest.mark.notebooks
+def test_a_dry_run_says_which_reports_are_up_to_date(folder):
+    def would_do(*arguments):
+        result = CliRunner().invoke(main, ["run", "weekly", "--dry-run", *arguments])
+        assert (result.exit_code, result.stderr) == (0, "")
+        return result.stdout.splitlines()[1:]
+
+    assert CliRunner().invoke(main, ["run", "weekly"]).exit_code == 0
+    assert would_do() == [
+        "up to date: alpha/report, beta/report",
+        "2 report(s) of 2026-W44: 0 to make, 2 up to date. Nothing was run.",
+    ]
+    assert would_do("--force")[0] == "would be made: alpha/report, beta/report"
+    (folder / "outputs/weekly/2026-W44/beta/report.html").unlink()
+    assert would_do() == [
+        "would be made: beta/report",
+        "up to date: alpha/report",
+        "2 report(s) of 2026-W44: 1 to make, 1 up to date. Nothing was run.",
+    ]
+    assert not (folder / "outputs/weekly/2026-W44/beta/report.html").exists()
+    (folder / "parameters/teams/alpha.yaml").write_text("name: A\nlanguage: en\nowns: [{service: shop}]\n")
+    assert would_do()[0] == "would be made: alpha/report, beta/report"
+
+
+PREVIOUS = 'team: str = ""\nweek: str = ""\nprevious_facts: str = ""'
+CHAIN = """\
+import json
+from pathlib import Path
+from IPython.display import display
+before = json.loads(Path(previous_facts).read_text())["weeks"] if previous_facts else []
+facts = {"status": "made", "weeks": [*before, week]}
+display({"application/vnd.shokubai.facts+json": facts, "text/plain": "facts"}, raw=True)
+"""
+
+
+def write_log(folder, *instants):
+    rows = " UNION ALL ".join(
+        f"SELECT TIMESTAMPTZ '{instant}' AS timestamp, 'shop' AS service_name, '/' AS http_route, "
+        "'GET' AS http_request_method, 200::BIGINT AS http_response_status_code, 0.1 AS duration_seconds"
+        for instant in instants
+    )
+    duckdb.connect().execute(f"COPY ({rows}) TO '{folder}/outputs/requests.parquet' (FORMAT parquet)")
+
+
+def weeks_read(folder, week):
+    return json.loads((folder / f"outputs/weekly/{week}/alpha/report.facts.json").read_text())["weeks"]
+
+
+@pytest.mark.notebooks
+def test_missed_weeks_are_made_oldest_first_each_with_the_one_before(folder):
+    write_log(folder, "2026-10-12 12:00+09", "2026-10-28 12:00+09")  # 2026-W42, 2026-W44
+    write_notebook(
+        folder / "notebooks" / "report.ipynb",
+        "assert (team, week) != ('beta', '2026-W43'), 'no'",
+        CHAIN,
+        signature=PREVIOUS,
+    )
+    result = CliRunner().invoke(main, ["run", "weekly", "--since", "2026-W42"])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "2026-W42: 2 made · 0 no data · 0 failed · 0 up to date",
+        "2026-W43: failed: beta/report: cell 3: AssertionError: no",
+        "2026-W43: 1 made · 0 no data · 1 failed · 0 up to date",
+        "2026-W44: 2 made · 0 no data · 0 failed · 0 up to date",
+        "3 weeks: 5 made · 0 no data · 1 failed · 0 up to date",
+        "outputs/index.html",
+    ]
+    assert weeks_read(folder, "2026-W44") == ["2026-W42", "2026-W43", "2026-W44"]
+    front = (folder / "outputs/index.html").read_text()
+    assert [week in front for week in ("2026-W42", "2026-W43", "2026-W44")] == [True] * 3
+    # After the newest that was made there is only the last one; what is there is not made again.
+    for name in ("2026-W43", "2026-W44"):
+        (folder / "outputs/weekly" / name / "manifest.json").unlink()
+    rest = CliRunner().invoke(main, ["run", "weekly", "--since", "last"])
+    assert rest.stdout.splitlines()[1:] == [
+        "2026-W43: 0 made · 0 no data · 1 failed · 1 up to date",
+        "2026-W44: 0 made · 0 no data · 0 failed · 2 up to date",
+        "2 weeks: 0 made · 0 no data · 1 failed · 3 up to date",
+        "outputs/index.html",
+    ]
+    alone = CliRunner().invoke(main, ["run", "weekly", "--since", "last", "--log", "-"])
+    assert (alone.exit_code, alone.stdout.splitlines()[-2:]) == (
+        0,
+        ["1 week: 0 made · 0 no data · 0 failed · 2 up to date", "outputs/index.html"],
+    )
+
+
+@pytest.mark.notebooks
+def test_a_week_that_another_process_makes_does_not_stop_the_others(folder):
+    write_log(folder, "2026-10-12 12:00+09")
+    locked = folder / "outputs/weekly/2026-W43/.lock"
+    locked.parent.mkdir(parents=True)
+    with locked.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = CliRunner().invoke(main, ["run", "weekly", "--since", "2026-W42", "--log", "run.jsonl"])
+    assert result.exit_code == 3
+    lines = result.stdout.splitlines()
+    assert lines[0] == "2026-W42: 2 made · 0 no data · 0 failed · 0 up to date"
+    assert "another run is making these reports" in lines[1] and lines[1].startswith("2026-W43: not made: ")
+    assert lines[2] == "2026-W44: 2 made · 0 no data · 0 failed · 0 up to date"
+    assert lines[3] == "3 weeks: 4 made · 0 no data · 0 failed · 0 up to date · 1 not made"
+    events = [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
+    assert [(e["week"], e["severity"]) for e in events if e["event"] == "run.stopped"] == [("2026-W43", "WARNING")]
+
+
+@pytest.mark.parametrize(
+    ("since", "week", "said"),
+    [
+        ("2026-W45", "2026-W44", "--since 2026-W45: comes after 2026-W44, the week to end with\n"),
+        ("2026-W54", "2026-W44", "week '2026-W54' is not an ISO week; write it as 2026-W44 (W01 to W52 or W53)\n"),
+        (
+            "2025-W01",
+            "2026-W44",
+            "--since 2025-W01: that is 96 weeks up to 2026-W44, allowed are 53 at once; "
+            "begin with 2025-W44 or later, or end earlier with --week\n",
+        ),
+        (
+            "2026-W30",
+            "2026-W44",
+            "--since 2026-W30: before 2026-W42 the log has no requests; write --since 2026-W42\n",
+        ),
+        (
+            "2026-W30",
+            "2026-W40",
+            "--since 2026-W30: before 2026-W42 the log has no requests; and 2026-W40 is before that\n",
+        ),
+    ],
+)
+def test_weeks_that_cannot_be_caught_up(folder, since, week, said):
+    write_log(folder, "2026-10-12 00:00+09", "2026-10-28 12:00+09")
+    assert refused("weekly", "--since", since, "--week", week) == said
+    assert not (folder / "outputs" / "weekly").exists()
+
+
+def test_failures_of_one_cause_are_one_line():
+    def failed(team, cell, message):
+        error = {"cell": cell, "message": message}
+        return Record(
+            "report", team, "failed", "", "", "", {}, {}, "en", f"{team}/report.html", None, None, 1.0, error
+        )
+
+    names = [f"team-{number:02}" for number in range(20)]
+    records = [failed(name, None, "DataError: no files") for name in names]
+    outcome = WeekOutcome(Week(2026, 44), Summary([*records, failed("other", 7, "ValueError: x")]))
+    with console.capture() as told:
+        tell_end([outcome], Path("outputs"))
+    listed = ", ".join(f"{name}/report" for name in names[:12])
+    assert told.get().splitlines() == [
+        f"failed: 20 × DataError: no files: {listed} and 8 more",
+        "failed: other/report: cell 7: ValueError: x",
+        "0 made · 0 no data · 21 failed · 0 up to date",
+        "outputs/index.html",
+    ]

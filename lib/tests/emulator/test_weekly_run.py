@@ -78,7 +78,7 @@ def test_a_dry_run_says_what_a_run_would_read(run, emulator):
     assert f"bigquery: {days(emulator)} day(s) of the log to scan" in said
     assert "bigquery: to fetch once for all reports:" in said
     assert "; allowed: 50.0 GiB per statement, 500.0 GiB per run" in said
-    assert f"13 report(s) of {WEEK}. Nothing was run." in said
+    assert f"13 report(s) of {WEEK}: 13 to make, 0 up to date. Nothing was run." in said
     assert jobs_of_ours(emulator) == Counter(requests_partitions=1)
     assert list(emulator.client.list_tables("aoba-logs.shokubai")) == []
 
