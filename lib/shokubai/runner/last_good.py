@@ -10,7 +10,7 @@ from shokubai.config.model import Language
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES
 
 
-def keep_last_good(folder: Path, *, report: str, staging: Path, language: Language) -> dict[str, Path]:
+def keep_last_good(folder: Path, *, report: str, week: str, staging: Path, language: Language) -> dict[str, Path]:
     """Copies in ``staging`` of the last good report, by the suffix to publish them under; none if there is none.
 
     A report is good when it has facts; failed ones never do.
@@ -23,7 +23,7 @@ def keep_last_good(folder: Path, *, report: str, staging: Path, language: Langua
             copy = staging / f"last_good{suffix}"
             if is_newest and suffix == ".html":
                 page = old.read_text(encoding="utf-8")
-                marked = site.mark_last_good(page, language=language, newest=f"{report}.html")
+                marked = site.mark_last_good(page, language=language, week=week, newest=f"{report}.html")
                 copy.write_text(marked, encoding="utf-8")
             else:
                 shutil.copyfile(old, copy)

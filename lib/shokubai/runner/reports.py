@@ -262,7 +262,9 @@ class WeekRun:
     def _failure_files(self, job: Job, error: CellError, staging: Path) -> dict[str, Path]:
         """What is published of a failed report, by suffix; its notebook, if any, lies in ``staging``."""
         folder = self.plan.folder / job.folder
-        files = keep_last_good(folder, report=job.notebook, staging=staging, language=job.language)
+        files = keep_last_good(
+            folder, report=job.notebook, week=str(self.plan.week), staging=staging, language=job.language
+        )
         page = staging / "failure.html"
         page.write_text(
             site.render_failure_page(

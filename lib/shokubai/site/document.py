@@ -59,6 +59,11 @@ def render_with_figures(template: str, language: Language, *, shared: Sequence[o
     return "".join((before, _script_elements(), after))
 
 
+def script(name: str) -> Markup:
+    """A script of ours, for a page to hold inline."""
+    return Markup(_static(name).replace("</script", "<\\/script"))
+
+
 @cache
 def policy(scripts: tuple[str, ...]) -> str:
     """The Content-Security-Policy of a page that has exactly these inline scripts.
@@ -120,7 +125,7 @@ def _static(name: str) -> str:
 @cache
 def _scripts() -> tuple[str, ...]:
     """Plotly, and what draws with it."""
-    return tuple(_static(name).replace("</script", "<\\/script") for name in ("plotly-basic.min.js", "page.js"))
+    return tuple(script(name) for name in ("plotly-basic.min.js", "page.js"))
 
 
 @cache

@@ -37,9 +37,12 @@ def render_failure_page(
     )
 
 
-def mark_last_good(page: str, *, language: Language, newest: str) -> str:
-    """A report's page with a notice on top that a newer attempt failed. ``newest`` is the link to that one's page."""
-    words = escape(say(language, "page.failure.is_last_good"))
+def mark_last_good(page: str, *, language: Language, week: str, newest: str) -> str:
+    """A report's page with a notice on top: it is of that week, and a newer attempt failed.
+
+    ``newest`` is the link to that one's page.
+    """
+    words = escape(say(language, "page.failure.is_last_good", week=week))
     link = f'<a href="{escape(newest)}">{escape(say(language, "page.failure.why"))}</a>'
     start = '<main id="content">'
     return page.replace(start, f'{start}\n<div class="callout critical" role="note"><p>{words} {link}</p></div>', 1)

@@ -15,20 +15,25 @@ from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
 from shokubai.display.format import Locale
 from shokubai.findings import foremost
-from shokubai.site.document import render, write_text
+from shokubai.site.document import policy, render, script, write_text
 
 Manifest = Mapping[str, Any]
 
 
+LONG_LIST = 30  # teams; above that entries are one line each, with a filter
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One report in a week's list."""
+    """One report in a week's list. ``last_good`` links to an older report of the week beside a failed one."""
 
     name: str
     detail: str
     href: str
     status: str  # made, no_data, failed
+    cell: int | None
     reason: str
+    last_good: str
     met: int
     missed: int
     not_enough_data: int
@@ -37,6 +42,15 @@ class Entry:
     @property
     def has_verdicts(self) -> bool:
         return self.met + self.missed + self.not_enough_data > 0
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why reports could not be made, and which."""
+
+    cell: int | None
+    message: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -55,30 +69,50 @@ class WeekEntry:
 def write_week_index(directory: Path, manifest: Manifest, organization: Organization) -> Path:
     """Write ``index.html`` of one week into its folder, from the run's manifest and the reports' facts.
 
-    Teams stand in alphabetical order. A report that could not be made is named with its reason.
+    Each report stands there once: first those that could not be made, by cause, then those without data, then the
+    others, teams in alphabetical order.
     """
     locale = _locale(organization)
     reports = [report for report in manifest.get("reports", []) if isinstance(report, Mapping)]
     teams = sorted((r for r in reports if r.get("team")), key=lambda r: (str(r["team"]), str(r.get("notebook"))))
     others = sorted((r for r in reports if not r.get("team")), key=lambda r: str(r.get("notebook")))
     several = len({r.get("notebook") for r in teams}) > 1
-    statuses = [str(r.get("status")) for r in reports]
+    of_teams = [_entry(directory, report, locale, several=several) for report in teams]
+    of_all = [_entry(directory, report, locale, several=True) for report in others]
+    every = [*of_all, *of_teams]
+    failed = [e for e in every if e.status == "failed"]
+    made = [e for e in of_teams if e.status == "made"]
+    filter_script = script("filter.js") if len(made) > LONG_LIST else None
     week = str(manifest.get("week", ""))
     html = render(
         "week.html",
         locale.language,
+        policy=policy((filter_script,) if filter_script else ()),
         organization=_organization(organization, locale),
         title=f"{locale.text(organization.name)} {week}",
         week=week,
         days=_days(week, locale),
-        teams=[_entry(directory, report, locale, several=several) for report in teams],
-        others=[_entry(directory, report, locale, several=True) for report in others],
-        failed=statuses.count("failed"),
+        causes=_causes(failed),
+        no_data=[e for e in every if e.status == "no_data"],
+        others=[e for e in of_all if e.status == "made"],
+        teams=made,
+        made=sum(e.status == "made" for e in every),
+        failed=len(failed),
         count=len(reports),
+        filter=filter_script,
         generated=_generated(manifest, locale),
         back="../../index.html",
     )
     return write_text(directory / "index.html", html)
+
+
+def _causes(failed: Sequence[Entry]) -> list[Cause]:
+    """Failures by cause, the most frequent first."""
+    found: dict[tuple[int | None, str], list[Entry]] = {}
+    for entry in failed:
+        found.setdefault((entry.cell, entry.reason), []).append(entry)
+    causes = [Cause(cell, message, tuple(entries)) for (cell, message), entries in found.items()]
+    return sorted(causes, key=lambda cause: -len(cause.entries))
 
 
 def write_front_page(outputs: Path, organization: Organization) -> Path:
@@ -125,14 +159,18 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
     team = str(report.get("team") or "")
     called = facts.get("team_display_name") or (report.get("display_name") if team else "")
     name = _in_language(called, locale.language) or team
+    failed = status not in {"made", "no_data"}
     error = report.get("error")
-    failed = status == "failed"
+    error = error if failed and isinstance(error, Mapping) else {}
+    cell = error.get("cell")
     return Entry(
         name=name or title,
         detail=" · ".join(filter(None, (team if team != name else "", title if several and name else ""))),
         href=_href(str(report.get("html") or "")),
-        status=status if status in {"made", "no_data", "failed"} else "failed",
-        reason=str(error.get("message", "")) if failed and isinstance(error, Mapping) else "",
+        status="failed" if failed else status,
+        cell=cell if isinstance(cell, int) else None,
+        reason=str(error.get("message", "")),
+        last_good=_href(str(report.get("last_good") or "")) if failed else "",
         met=verdicts.count("met"),
         missed=verdicts.count("missed"),
         not_enough_data=verdicts.count("not_enough_data"),

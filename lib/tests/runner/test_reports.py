@@ -211,8 +211,11 @@ def test_the_last_good_report_stays_beside_a_failure_and_says_that_it_is_old(pro
     assert 'href="report.last_good.html"' in page
     assert "good words" not in page
     assert "good words" in old
-    assert old.count("This is an older report. A newer attempt to make it failed.") == 1
-    assert "これは以前に作成されたレポートです。" in (project.week / "beta" / "report.last_good.html").read_text()
+    assert old.count("This is an older report of 2026-W44. A newer attempt to make it failed.") == 1
+    assert (
+        "これは以前に作成された2026-W44のレポートです。"
+        in (project.week / "beta" / "report.last_good.html").read_text()
+    )
 
     project.notebook("report", good, facts_cell(attempt=3))
     project.run()

@@ -214,7 +214,7 @@ def test_what_a_missing_shard_once_made_stays_as_an_old_report(four):
     four.join("shard1", "shard2")
     (failed, _) = four.join("shard2").failures
     assert (failed.team, failed.last_good) == ("alpha", "alpha/report.last_good.html")
-    assert "This is an older report." in (week_of(four, "outputs") / failed.last_good).read_text()
+    assert "This is an older report of 2026-W44." in (week_of(four, "outputs") / failed.last_good).read_text()
 
 
 @pytest.mark.parametrize("damage", ["torn", "gone", "forgotten"])

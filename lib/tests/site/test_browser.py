@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from shokubai.config.model import Organization, Source, Text
+from shokubai.core.calendar import BusinessCalendar
 from shokubai.display.exhibit import PLOTLY_MIME
-from shokubai.site import render_page
+from shokubai.site import render_page, write_week_index
 from shokubai.site.document import write_text
 
 pytestmark = pytest.mark.browser
@@ -180,3 +183,35 @@ def test_the_policy_stops_scripts_that_got_in(browser: Any, report: Path, tmp_pa
     with opened(browser, write_text(tmp_path / "broken.html", html)) as (page, wrong):
         assert page.evaluate("window.ran") is None
         assert any("Content Security Policy" in message for message in wrong)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+def test_a_long_week_can_be_filtered_and_is_whole_without_a_script(
+    browser: Any, tmp_path: Path, width: int, scheme: str
+) -> None:
+    reports = [
+        {"notebook": "report", "team": f"team-{n:03}", "title": {"en": "R", "ja": "R"}, "status": "made"}
+        for n in range(200)
+    ]
+    organization = Organization(
+        name=Text("Aoba", "あおば"),
+        vision=Text("", ""),
+        mission=Text("", ""),
+        zone=ZoneInfo("Asia/Tokyo"),
+        language="ja",
+        calendar=BusinessCalendar("JP"),
+        source=Source(Path("organization.yaml"), 1),
+    )
+    path = write_week_index(tmp_path, {"week": "2026-W44", "reports": reports}, organization)
+    size = {"width": width, "height": 900}
+    with opened(browser, path, viewport=size, color_scheme=scheme) as (page, wrong):
+        page.fill("#filter", "TEAM-０１")  # full-width 01
+        assert page.locator("#teams > li:visible").count() == 10
+        assert page.text_content("#filtered") == "10 / 200"
+        page.fill("#filter", "")
+        assert page.locator("#teams > li:visible").count() == 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert wrong == []
+    with opened(browser, path, java_script_enabled=False) as (page, _):
+        assert page.locator("#teams > li:visible").count() == 200
+        assert page.locator(".filter:visible").count() == 0

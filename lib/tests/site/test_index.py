@@ -1,4 +1,4 @@
-"""Week and front pages: everything accounted for, in alphabetical order, made from what is on disk."""
+"""Week and front pages: everything accounted for, what is missing first, made from what is on disk."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def words(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.partition("<body")[2]))
 
 
-def test_a_week_lists_teams_alphabetically_with_verdicts_and_the_main_finding(tmp_path: Path) -> None:
+def test_a_week_lists_what_is_missing_then_teams_alphabetically_with_verdicts_and_the_main_finding(
+    tmp_path: Path,
+) -> None:
     facts = write_facts(
         tmp_path, "search", ["met", "missed", "missed", "not_enough_data"], told("p95 of <GET /x> rose")
     )
@@ -85,10 +87,13 @@ def test_a_week_lists_teams_alphabetically_with_verdicts_and_the_main_finding(tm
     html = path.read_text(encoding="utf-8")
     assert path == tmp_path / "index.html"
     text = words(html)
-    assert text.index("SRE overview") < text.index("billing") < text.index("Search")
+    assert text.index("billing") < text.index("SRE overview") < text.index("Search")
     assert "Missed 2 Not enough data 1 Met 1" in text
     assert "p95 of &lt;GET /x&gt; rose" in html
-    assert "billing No data" in text
+    assert "Made 2 No data 1" in text
+    assert (
+        "No data Neither requests nor metrics arrived. This says nothing about how the services did. billing" in text
+    )
     assert "Be the catalyst" in text and "Build mechanisms" in text
     assert "Aoba &lt;Invoice&gt;" in html
     assert "Mon 26 Oct – Sun 1 Nov 2026" in text
@@ -136,6 +141,54 @@ def test_a_failed_report_is_named_with_its_reason_and_never_shows_old_facts(tmp_
     assert "1 of 2 reports could not be made" in html
     assert "QueryError: &lt;b&gt;no files&lt;/b&gt;" in html
     assert "old news" not in html
+
+
+def test_failures_come_first_together_where_they_have_one_cause(tmp_path: Path) -> None:
+    same = {"cell": 7, "message": "DataError: no files"}
+    reports = [report(f"team-{n:02}", "failed", error=same) for n in range(3)]
+    reports += [
+        report("a", "failed", error={"cell": None, "message": "DataError: no files"}),
+        report("b", "failed", error={"cell": 8, "message": "DataError: no files"}),
+        report("c", "made"),
+        report("d", "no_data"),
+        report(None, "failed", error=same),
+    ]
+    text = words(write_week_index(tmp_path, manifest(*reports), organization()).read_text("utf-8"))
+    assert "Made 1 No data 1 Failed 6" in text
+    assert text.count("DataError: no files") == 3
+    listed = "SRE overview team-00 team-01 team-02"
+    assert f"4 reports, for one cause Cell 7 of the notebook failed. DataError: no files {listed}" in text
+    assert text.index("6 of 8 reports could not be made") < text.index("Cell 8") < text.index("Neither requests")
+    for name in ("team-00", "team-01", "team-02", "SRE overview"):
+        assert text.count(name) == 1
+
+
+def test_an_older_report_beside_a_failure_is_of_its_own_week(tmp_path: Path) -> None:
+    failed = report("a", "failed", error={"cell": 1, "message": "x"}, last_good="a/report.last_good.html")
+    html = write_week_index(tmp_path, manifest(failed), organization()).read_text("utf-8")
+    assert '<a href="a/report.last_good.html">older report of 2026-W44</a>' in html
+
+
+@pytest.mark.parametrize(("count", "has_filter"), [(30, False), (31, True)])
+def test_a_long_list_has_a_filter_and_no_other_script(tmp_path: Path, count: int, has_filter: bool) -> None:
+    reports = [report(f"team-{n:04}", "made") for n in range(count)]
+    html = write_week_index(tmp_path, manifest(*reports), organization()).read_text("utf-8")
+    assert html.count("<script>") == html.count('id="filter"') == has_filter
+    allowed = re.findall(r"script-src ([^;]*)", html.replace("&#39;", "'"))
+    assert [said.startswith("'sha256-") for said in allowed] == [has_filter]
+    assert has_filter or allowed == ["'none'"]
+    assert html.count('<li class="entry made">') == count
+
+
+def test_a_thousand_teams_are_a_small_page(tmp_path: Path) -> None:
+    reports = []
+    for n in range(1000):
+        facts = write_facts(
+            tmp_path, f"team-{n:04}", ["met", "missed", "not_enough_data"], told("p95 of GET /x rose")
+        )
+        reports.append(report(f"team-{n:04}", "made", facts=facts))
+    page = write_week_index(tmp_path, manifest(*reports), organization())
+    assert page.stat().st_size < 600_000
 
 
 @pytest.mark.parametrize(
