@@ -64,7 +64,7 @@ class Log(Progress):
         self.add("INFO", "report.started", f"{job.name}: started", **_report(job.team, job.notebook))
 
     def retrying(self, job: Job, why: str) -> None:
-        said = f"{job.name}: ended by {why}; tried again at the end"
+        said = f"{job.name}: {why}; it is tried again at the end"
         self.add("WARNING", "report.retrying", said, **_report(job.team, job.notebook))
 
     def finished(self, job: Job, record: Record) -> None:

@@ -139,7 +139,7 @@ class Terminal(Progress):
 
     def retrying(self, job: Job, why: str) -> None:
         self._remove(job)
-        self._say(f"{job.name}: ended by {why}; tried again at the end")
+        self._say(f"{job.name}: {why}; it is tried again at the end")
 
     def noted(self, text: str) -> None:
         self._say(text)

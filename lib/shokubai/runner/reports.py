@@ -206,7 +206,8 @@ class WeekRun:
                 job, made_from = tasks[staging]
                 result = Result.read(staging)
                 if not retried and may_pass_next_time(end, result):
-                    self.progress.retrying(job, end.refused or how_it_ended(end.exit_status))
+                    error = _failure(end, result, retried=False)
+                    self.progress.retrying(job, error.message if error else "")
                     again[staging.with_name(f"{staging.name}.again")] = (job, made_from)
                 else:
                     self._publish(job, made_from, end, result, retried=retried)

@@ -44,7 +44,7 @@ def test_each_event_is_a_line_with_what_agents_look_for(tmp_path, job):
     said = lines(tmp_path / "logs" / "run.jsonl")
     assert [(e["event"], e["severity"], e["message"]) for e in said] == [
         ("report.started", "INFO", "alpha/report: started"),
-        ("report.retrying", "WARNING", "alpha/report: ended by SIGKILL; tried again at the end"),
+        ("report.retrying", "WARNING", "alpha/report: SIGKILL; it is tried again at the end"),
         ("report.finished", "INFO", "alpha/report: made"),
         ("report.finished", "ERROR", "alpha/report: cell 7: ValueError: 日本\n2"),
         ("tables.built", "INFO", "main: up to date"),
