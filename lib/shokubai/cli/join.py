@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,18 +10,17 @@ from pathlib import Path
 import click
 
 from shokubai import config
+from shokubai.cli.manner import manner_options
 from shokubai.cli.run import own_notebooks, terminable
 from shokubai.cli.terminal import (
-    jobs_option,
     log_option,
     notebooks_option,
     outputs_option,
     parameters_option,
-    timeout_option,
 )
 from shokubai.cli.watching import tell_end, watching
 from shokubai.core.windows import Week
-from shokubai.runner import WeekOutcome, join_reports, make_plan
+from shokubai.runner import Manner, WeekOutcome, join_reports, make_plan
 
 _shard_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -43,8 +41,7 @@ _shard_folder = click.Path(exists=True, file_okay=False, path_type=Path)
     help="The outputs folder of a shard; may be given several times, and more folders may follow: --from shards/*",
 )
 @click.option("--warehouse", metavar="NAME", help="The one that the shards were given, if any.")
-@jobs_option
-@timeout_option
+@manner_options
 @log_option
 @notebooks_option
 @parameters_option
@@ -55,8 +52,7 @@ def command(
     week_text: str | None,
     folders: Sequence[Path],
     warehouse: str | None,
-    jobs: int | None,
-    timeout: float,
+    manner: Manner,
     log: str | None,
     notebooks_dir: Path | None,
     parameters_dir: Path,
@@ -80,9 +76,7 @@ def command(
         warehouse=warehouse,
     )
     with terminable(), watching(log) as progress:
-        summary = join_reports(
-            plan, [*folders, *more], jobs=jobs or os.cpu_count() or 1, timeout_seconds=timeout, progress=progress
-        )
+        summary = join_reports(plan, [*folders, *more], manner=manner, progress=progress)
     outcome = WeekOutcome(plan.week, summary)
     tell_end([outcome], outputs_dir)
     if outcome.exit_status:

@@ -14,20 +14,20 @@ from types import FrameType
 import click
 
 from shokubai import config
+from shokubai.cli.manner import manner_options
 from shokubai.cli.terminal import (
     console,
-    jobs_option,
     log_option,
     notebooks_option,
     outputs_option,
     parameters_option,
     status,
-    timeout_option,
 )
 from shokubai.cli.watching import some, tell_end, tell_week, watching
 from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.core.windows import Week
 from shokubai.runner import (
+    Manner,
     Plan,
     Summary,
     WeekOutcome,
@@ -63,14 +63,13 @@ from shokubai.tables import BuildEstimate
 )
 @click.option("--warehouse", metavar="NAME", help="Read this file in parameters/warehouses instead of the run's.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, what it would cost, and what be made.")
-@jobs_option
+@manner_options
 @click.option(
     "--resume/--force",
     default=True,
     show_default=True,
     help="Make only what is missing, failed or has changed, or everything again.",
 )
-@timeout_option
 @log_option
 @notebooks_option
 @parameters_option
@@ -83,9 +82,8 @@ def command(
     shard: str | None,
     warehouse: str | None,
     dry_run: bool,
-    jobs: int | None,
+    manner: Manner,
     resume: bool,
-    timeout: float,
     log: str | None,
     notebooks_dir: Path | None,
     parameters_dir: Path,
@@ -134,8 +132,7 @@ def command(
             # Planned only now: a week is compared with the one before it.
             return make_reports(
                 plan_of(week),
-                jobs=jobs or os.cpu_count() or 1,
-                timeout_seconds=timeout,
+                manner=manner,
                 force=not resume,
                 progress=progress,
             )

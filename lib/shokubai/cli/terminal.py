@@ -37,16 +37,6 @@ outputs_option: Callable[[F], F] = click.option(
     metavar="DIR",
     help="Where everything that is made goes.",
 )
-jobs_option: Callable[[F], F] = click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Reports at once. Default: one per processor."
-)
-timeout_option: Callable[[F], F] = click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=600,
-    show_default=True,
-    help="Seconds that one report may take.",
-)
 log_option: Callable[[F], F] = click.option(
     "--log",
     metavar="FILE",

@@ -6,10 +6,15 @@ from shokubai.runner.plan import Job, Plan, make_plan
 from shokubai.runner.progress import Progress, Summary, Together
 from shokubai.runner.reports import make_reports
 from shokubai.runner.shard import Shard, choose_shard
+from shokubai.runner.task import ENGINES, Engine, Limits, Manner
 from shokubai.runner.weeks import WeekOutcome, choose_weeks, make_weeks, worst_status
 
 __all__ = [
+    "ENGINES",
+    "Engine",
     "Job",
+    "Limits",
+    "Manner",
     "Plan",
     "Progress",
     "Shard",

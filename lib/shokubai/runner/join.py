@@ -18,7 +18,7 @@ from shokubai.runner.progress import Progress, Summary
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover
 from shokubai.runner.reports import WeekRun, telling
 from shokubai.runner.shard import Shard
-from shokubai.runner.task import CellError
+from shokubai.runner.task import CellError, Manner
 from shokubai.sources.cost import Cost
 from shokubai.version import __version__
 
@@ -39,8 +39,7 @@ def join_reports(
     plan: Plan,
     folders: Sequence[Path],
     *,
-    jobs: int,
-    timeout_seconds: float = 600,
+    manner: Manner,
     progress: Progress | None = None,
 ) -> Summary:
     """Publish what shards made in their outputs folders, then make the organisation's pages as any run does.
@@ -67,9 +66,7 @@ def join_reports(
         with only_one(plan.folder):
             recover(plan.folder)
             warm_up(plan.parameters.directory)
-            join = _Join(
-                replace(plan, jobs=tuple(of_all)), progress, jobs=jobs, timeout_seconds=timeout_seconds, force=False
-            )
+            join = _Join(replace(plan, jobs=tuple(of_all)), progress, manner=manner, force=False)
             return join.join(of_teams, parts)
 
 

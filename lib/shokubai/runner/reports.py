@@ -25,8 +25,8 @@ from shokubai.runner.pool import Ended, run_tasks, warm_up
 from shokubai.runner.progress import Progress, Summary
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
 from shokubai.runner.retry import may_pass_next_time
-from shokubai.runner.share import share_of_machine
-from shokubai.runner.task import LOG, CellError, Limits, Result, Task, how_it_ended, shorten
+from shokubai.runner.share import share_of_machine, within_share
+from shokubai.runner.task import LOG, CellError, Manner, Result, Task, how_it_ended, shorten
 from shokubai.sources.bigquery_jobs import as_label
 from shokubai.sources.cost import Cost
 from shokubai.tables.opening import LABELS, SNAPSHOTS
@@ -50,12 +50,11 @@ def telling(progress: Progress, plan: Plan) -> Iterator[None]:
 def make_reports(
     plan: Plan,
     *,
-    jobs: int,
-    timeout_seconds: float = 600,
+    manner: Manner,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
-    """Make the reports of a plan that are not up to date, at most ``jobs`` at a time.
+    """Make the reports of a plan that are not up to date.
 
     A report that fails gets a page with the reason and does not stop the others. Raises RunUnderWayError when
     another process makes the same reports, UsageError when a shard finds another's reports where its own go,
@@ -66,7 +65,7 @@ def make_reports(
         recover(plan.folder)
         _begin_shard(plan)
         warm_up(plan.parameters.directory)
-        return WeekRun(plan, progress, timeout_seconds=timeout_seconds, jobs=jobs, force=force).make()
+        return WeekRun(plan, progress, manner=manner, force=force).make()
 
 
 def _begin_shard(plan: Plan) -> None:
@@ -87,11 +86,10 @@ def _begin_shard(plan: Plan) -> None:
 class WeekRun:
     """One run of a week, with the lock held."""
 
-    def __init__(self, plan: Plan, progress: Progress, *, jobs: int, timeout_seconds: float, force: bool) -> None:
+    def __init__(self, plan: Plan, progress: Progress, *, manner: Manner, force: bool) -> None:
         self.plan = plan
         self.progress = progress
-        self.jobs = jobs
-        self.timeout_seconds = timeout_seconds
+        self.manner = manner
         self.force = force
         self.journal = Journal(plan.folder)
         self.summary = Summary()
@@ -185,7 +183,7 @@ class WeekRun:
                 self._publish_failure(job, CellError(None, shorten(str(problem))), staging=staging, seconds=0.0)
             else:
                 tasks[staging] = (job, made_from)
-        self._execute(tasks, jobs=self.jobs)
+        self._execute(tasks, jobs=self.manner.jobs)
 
     def _execute(self, tasks: Mapping[Path, tuple[Job, str]], *, jobs: int, retried: bool = False) -> None:
         """Execute and publish the reports to make in each staging folder, with what they are made from.
@@ -193,10 +191,10 @@ class WeekRun:
         What a signal from outside ended is tried once more at the end, one report at a time: there is more memory
         for each then.
         """
-        share = share_of_machine(min(jobs, len(tasks)))
+        at_once = max(1, min(jobs, len(tasks)))
         again: dict[Path, tuple[Job, str]] = {}
         ended = run_tasks(
-            [self._task(job, staging, share) for staging, (job, _) in tasks.items()],
+            [self._task(job, staging, at_once) for staging, (job, _) in tasks.items()],
             jobs=jobs,
             on_start=lambda task: self.progress.started(tasks[task.staging][0]),
         )
@@ -214,7 +212,7 @@ class WeekRun:
         if again:
             self._execute(again, jobs=1, retried=True)
 
-    def _task(self, job: Job, staging: Path, share: Mapping[str, str]) -> Task:
+    def _task(self, job: Job, staging: Path, at_once: int) -> Task:
         staging.mkdir()
         labels = {**self.plan.labels, "team": as_label(job.folder), "notebook": as_label(job.notebook)}
         return Task(
@@ -225,9 +223,10 @@ class WeekRun:
             home=self.plan.folder / job.folder,
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,
-            limits=Limits(notebook_seconds=self.timeout_seconds),
+            engine=self.manner.engine,
+            limits=within_share(self.manner.limits, at_once),
             environment={
-                **share,
+                **share_of_machine(at_once),
                 SNAPSHOTS: str(self.staging / _SNAPSHOTS),
                 LABELS: ",".join(f"{name}={value}" for name, value in labels.items()),
             },

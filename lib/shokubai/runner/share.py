@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from shokubai.runner.task import Limits
 from shokubai.tables.opening import MEMORY, THREADS
 
-MEMORY_SHARE = 0.6  # the rest is for the kernels themselves and for whatever else runs
+MEMORY_SHARE = 0.6  # the rest is for the notebooks themselves and for whatever else runs
 LEAST_BYTES = 256_000_000  # less than this the engine cannot work with
+LIMIT_SHARE = 0.8
+LEAST_LIMIT_BYTES = 1_000_000_000  # a report of a large team, libraries included, with some room
 _LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
 
 
 def share_of_machine(reports: int) -> dict[str, str]:
     """The environment with which each of so many reports takes its share of processors and memory."""
     return limits(max(reports, 1), processors=os.cpu_count() or 1, memory_bytes=_memory_bytes())
+
+
+def within_share(wanted: Limits, reports: int) -> Limits:
+    """The limits with one on memory: where none is wanted, the share of each of so many reports.
+
+    It is above what the engine is told to use, and there to end what goes wrong before it ends the machine.
+    """
+    if wanted.memory_bytes is not None:
+        return wanted
+    return replace(wanted, memory_bytes=max(LEAST_LIMIT_BYTES, int(_memory_bytes() * LIMIT_SHARE / reports)))
 
 
 def limits(reports: int, *, processors: int, memory_bytes: int) -> dict[str, str]:

@@ -25,7 +25,7 @@ DEFAULT_ENGINE: Engine = "fork" if sys.platform.startswith("linux") else "kernel
 
 @dataclass(frozen=True)
 class Limits:
-    """What one notebook may take. None: as much as it likes."""
+    """What one notebook may take. None: as much as it likes; of memory, what a run sees fit."""
 
     notebook_seconds: float | None = 600.0
     cell_seconds: float | None = None
@@ -38,6 +38,15 @@ class Limits:
     @property
     def cell_is_overdue(self) -> str:
         return f"the cell was not finished after its time limit of {self.cell_seconds:g} s"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How reports are made: so many at once, by which engine, each within which limits."""
+
+    jobs: int = 1
+    engine: Engine = DEFAULT_ENGINE
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from shokubai import config
-from shokubai.runner import Plan, Shard, Summary, join_reports, make_plan, make_reports
+from shokubai.runner import Limits, Manner, Plan, Shard, Summary, join_reports, make_plan, make_reports
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)  # a Tuesday; the last complete week is 2026-W44
 
@@ -121,16 +121,20 @@ class Project:
         )
 
     def run(self, *, timeout_seconds: float = 120, force: bool = False, teams: Sequence[str] = ()) -> Summary:
-        return make_reports(self.plan(teams=teams), jobs=2, timeout_seconds=timeout_seconds, force=force)
+        return make_reports(
+            self.plan(teams=teams),
+            manner=Manner(jobs=2, limits=Limits(notebook_seconds=timeout_seconds)),
+            force=force,
+        )
 
     def run_shard(self, index: int, count: int, *, outputs: str = "", teams: Sequence[str] = ()) -> Summary:
         """Make a shard's reports in a folder of its own: shard1 for 1/N, unless another is named."""
         plan = self.plan(outputs=outputs or f"shard{index}", shard=Shard(index, count), teams=teams)
-        return make_reports(plan, jobs=2, timeout_seconds=120)
+        return make_reports(plan, manner=Manner(jobs=2))
 
     def join(self, *folders: str, outputs: str = "outputs") -> Summary:
         plan = self.plan(outputs=outputs)
-        return join_reports(plan, [self.root / folder for folder in folders], jobs=2, timeout_seconds=120)
+        return join_reports(plan, [self.root / folder for folder in folders], manner=Manner(jobs=2))
 
     def start(self, *arguments: str, command: str = "run") -> subprocess.Popen[str]:
         """The command in a session of its own, as a scheduler starts it."""

@@ -11,7 +11,7 @@ import pytest
 
 from shokubai import config
 from shokubai.core.errors import DataError
-from shokubai.runner import make_plan, make_reports
+from shokubai.runner import Manner, make_plan, make_reports
 
 pytestmark = pytest.mark.notebooks
 
@@ -266,7 +266,7 @@ def test_reports_published_far_from_the_project_do_not_name_where_it_lies(projec
     )
     (plan.outputs).mkdir(parents=True)
     (plan.outputs / "requests.parquet").hardlink_to(project.root / "outputs" / "requests.parquet")
-    make_reports(plan, jobs=1, timeout_seconds=120)
+    make_reports(plan, manner=Manner(jobs=1))
     notebook = (plan.folder / "alpha" / "report.ipynb").read_text()
     assert project.root.name not in notebook
     (injected,) = [c for c in json.loads(notebook)["cells"] if "injected-parameters" in c["metadata"].get("tags", [])]

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from shokubai.core.errors import UsageError
-from shokubai.runner import Progress, Shard, join_reports, make_reports
+from shokubai.runner import Manner, Progress, Shard, join_reports, make_reports
 
 pytestmark = pytest.mark.notebooks
 
@@ -108,7 +108,7 @@ def test_shards_of_some_teams(four):
             told.append(text)
 
     folders = [four.root / "shard1", four.root / "shard2"]
-    summary = join_reports(four.plan(), folders, jobs=2, progress=Listening())
+    summary = join_reports(four.plan(), folders, manner=Manner(jobs=2), progress=Listening())
     assert told == [
         "not made: organization/overview; the shards are of 3 of the run's 4 teams (--team), "
         "and the organisation's pages are about all"
@@ -135,7 +135,7 @@ def test_joined_shards_are_the_site_of_one_run(four, facts_cell):
     for outputs in ("shard1", "shard2", "shard3", "outputs", "one"):
         four.write(f"{outputs}/weekly/2026-W43/alpha/report.html", "last week")
         four.write(f"{outputs}/weekly/2026-W43/alpha/report.facts.json", "{}")
-    make_reports(four.plan(outputs="one"), jobs=2, timeout_seconds=120)
+    make_reports(four.plan(outputs="one"), manner=Manner(jobs=2))
     for index in (3, 1, 2):
         four.run_shard(index, 3)
     summary = four.join("shard2", "shard1", "shard3")
@@ -304,7 +304,7 @@ def test_shards_of_other_code_are_refused(four, monkeypatch):
 def test_shards_of_another_warehouse_are_refused(four):
     other = (four.root / "parameters/warehouses/main.yaml").read_text()
     four.write("parameters/warehouses/other.yaml", other)
-    make_reports(four.plan(outputs="shard1", shard=Shard(1, 1), warehouse="other"), jobs=2)
+    make_reports(four.plan(outputs="shard1", shard=Shard(1, 1), warehouse="other"), manner=Manner(jobs=2))
     assert refused(four, "shard1") == [
         "shard1: shard 1/1 was made from warehouse 'other'; give `shokubai join` the same --warehouse as that shard"
     ]
@@ -354,7 +354,7 @@ def test_shards_that_divide_otherwise(four):
 
 
 def test_folders_that_hold_something_else(four):
-    make_reports(four.plan(outputs="whole", teams=["alpha"]), jobs=2)
+    make_reports(four.plan(outputs="whole", teams=["alpha"]), manner=Manner(jobs=2))
     four.run_shard(1, 3)
     four.write("moved/weekly/2026-W44/manifest.json", '{"run": "daily", "week": "2026-W44"}')
     assert refused(four, "shard1", "whole", "moved", "outputs") == [
@@ -421,7 +421,7 @@ def test_a_shard_that_was_killed_does_not_count_until_it_has_ended(four, facts_c
             told.append(text)
 
     folders = [four.root / "shard1", four.root / "shard2"]
-    summary = join_reports(four.plan(), folders, jobs=2, progress=Listening())
+    summary = join_reports(four.plan(), folders, manner=Manner(jobs=2), progress=Listening())
     assert [r.team for r in summary.failures] == ["alpha", "delta"]
     assert told == [f"not finished: {four.root / 'shard1'} (its run has not ended)"]
     four.run_shard(1, 2)
