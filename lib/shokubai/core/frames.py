@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +20,11 @@ PANDAS_TYPES: Mapping[str, str] = {
     "FLOAT64": "float64",
     "BOOL": "bool",
 }
+
+
+@cache
+def _pandas_type(name: str) -> Any:
+    return pd.api.types.pandas_dtype(PANDAS_TYPES[name])
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,13 @@ class FrameContract:
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             raise DataError(f"{self.name}: missing column(s) {', '.join(missing)}; got {', '.join(frame.columns)}")
+        wanted = [_pandas_type(column.type) for column in self.columns.values()]
+        if list(frame.columns) == list(self.columns) and list(frame.dtypes) == wanted:
+            return frame
         out = {}
         for name, column in self.columns.items():
             try:
-                out[name] = frame[name].astype(pd.api.types.pandas_dtype(PANDAS_TYPES[column.type]))
+                out[name] = frame[name].astype(_pandas_type(column.type))
             except (TypeError, ValueError) as error:
                 raise DataError(f"{self.name}.{name}: does not fit {column.type}: {error}") from error
             # astype cuts fractions off without a word.

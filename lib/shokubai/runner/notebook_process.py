@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import resource
@@ -22,6 +23,7 @@ from shokubai.runner.shell import LONGEST_STREAM, CellResult
 from shokubai.runner.task import how_it_ended
 
 GRACE_SECONDS = 2.0  # for a cell to end after it was interrupted, and for a process to end after its last cell
+_RARELY = (50_000, 20, 20)  # most processes end before there is anything to collect; looking costs a tenth of them
 _KILL_ME_FIRST = "500"  # of 1,000; when memory runs out, a notebook goes before the run
 
 
@@ -139,6 +141,7 @@ def _settle_in(channel: Connection, printed: BinaryIO, memory_bytes: int | None)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     shell.prepare()
+    gc.set_threshold(*_RARELY)
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -26,15 +29,34 @@ def warm_up() -> None:
     from shokubai.runner import shell
 
     shell.prepare()  # first: some libraries look for it when they are imported
+    with _missing("rfc3987_syntax"):
+        importlib.import_module("jsonschema")
     for name in LATE_IMPORTS:
         importlib.import_module(name)
+
+    import pandas as pd
 
     from shokubai import site, tables
     from shokubai.findings.rules import all_rules
 
+    # For frames of a few thousand rows Arrow's strings cost more at each step than they save.
+    pd.options.mode.string_storage = "python"
     all_rules()
     tables.warm_up()
     site.warm_up()
+
+
+@contextmanager
+def _missing(name: str) -> Iterator[None]:
+    """Import as if a library were not installed: jsonschema would compile its grammar of IRIs, for a second."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def load_parameters(directory: Path) -> None:
