@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import wraps
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,9 +26,24 @@ from shokubai.workspace.percentiles import quantile_frame
 from shokubai.workspace.team_week import TeamWeek
 
 _SERVICE_HOUR = ["service_name", "hour"]
+_Frame = Callable[[TeamWeek], pd.DataFrame]
 _MOST_OF_AN_HOUR = 30.0  # minutes
 
 
+def _once(compute: _Frame) -> _Frame:
+    """A frame of a week that several sections ask for, computed once and forgotten with the week."""
+    known: WeakKeyDictionary[TeamWeek, pd.DataFrame] = WeakKeyDictionary()
+
+    @wraps(compute)
+    def recall(week: TeamWeek) -> pd.DataFrame:
+        if week not in known:
+            known[week] = compute(week)
+        return known[week].copy(deep=False)
+
+    return recall
+
+
+@_once
 def hourly_traffic(week: TeamWeek) -> pd.DataFrame:
     """HOURLY_TRAFFIC: requests and errors per hour with both comparisons laid on this week's axis.
 
@@ -70,6 +87,7 @@ def hourly_latency(week: TeamWeek) -> pd.DataFrame:
     return HOURLY_LATENCY.conform(frame)
 
 
+@_once
 def route_changes(week: TeamWeek) -> pd.DataFrame:
     """ROUTE_CHANGES: every route of the team in the week and in both comparisons, with the budget it spent."""
     periods = {
@@ -104,6 +122,7 @@ def route_changes(week: TeamWeek) -> pd.DataFrame:
     return ROUTE_CHANGES.conform(frame).sort_values(ROUTE, ignore_index=True)
 
 
+@_once
 def status_counts(week: TeamWeek) -> pd.DataFrame:
     """STATUS_COUNTS: how the team's requests of the week were answered."""
     keys = ["service_name", "http_response_status_code"]
@@ -189,6 +208,7 @@ def _moved_by_weeks(hours: pd.DataFrame, week: TeamWeek) -> pd.DataFrame:
     return moved(hours.assign(moved_by=pd.Timedelta(distance).as_unit("us")), week.zone)
 
 
+@_once
 def _axis(week: TeamWeek) -> pd.DataFrame:
     return hour_axis(week.window, week.team.services)
 
@@ -232,6 +252,7 @@ def _overlap(silences: pd.DataFrame, hours: pd.DataFrame) -> pd.Series:
     return minutes
 
 
+@_once
 def _budget_spent(week: TeamWeek) -> pd.DataFrame:
     """Per route the SLO whose budget it spent most of this week: slo_name, budget_spent_count and _ratio."""
     frames = []

@@ -58,6 +58,7 @@ class TeamWeek:
         self.slos = parameters.slos_of(team)
         self.previous_facts = previous_facts
         self.comparable_week = self.calendar.comparable_week(week)
+        self._filled: dict[str, sli.MinuteSeries] = {}
         self._read: dict[tables.SpanKind, pd.DataFrame] = {}
         self.last_month = tuple(DayPair(day, self.calendar.same_day_last_month(day)) for day in week.days())
 
@@ -254,7 +255,10 @@ class TeamWeek:
         return found
 
     def _series(self, objective: Slo) -> sli.MinuteSeries:
-        return sli.fill_minutes(self.sli_minutes[objective.name], self._slo_span(objective))
+        if objective.name not in self._filled:
+            minutes = self.sli_minutes[objective.name]
+            self._filled[objective.name] = sli.fill_minutes(minutes, self._slo_span(objective))
+        return self._filled[objective.name]
 
     # --- this week and what it is compared with -------------------------------------------------------------
 
