@@ -68,6 +68,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.And: "this expression",
         exp.Or: "this expression",
         # functions
+        exp.ArrayAgg: "this",
         exp.Avg: "this",
         exp.Case: "ifs",
         exp.Cast: "this to",
@@ -184,6 +185,10 @@ def _equal_in_duckdb(node: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.E
     if isinstance(node, exp.CountIf):
         # DuckDB's count_if over no rows is NULL, GoogleSQL's is 0.
         return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this.copy()))
+    if isinstance(node, exp.ArrayAgg):
+        # GoogleSQL gives no array with a NULL in it to anybody outside.
+        element = _guarded(exp.Is(this=_grouped(node.this), expression=exp.Null()), "ARRAY_AGG of NULL", node.this)
+        return exp.ArrayAgg(this=element)
     if isinstance(node, exp.UnixToTime):
         # A GoogleSQL TIMESTAMP is an instant; make_timestamp would give a wall clock.
         return exp.Anonymous(this="make_timestamptz", expressions=[node.this.copy()])

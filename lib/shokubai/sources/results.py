@@ -17,6 +17,7 @@ ARROW_TYPES = {
     "NULLABLE_INT64": pa.int64(),
     "FLOAT64": pa.float64(),
     "BOOL": pa.bool_(),
+    "INT64_LIST": pa.list_(pa.int64()),
 }
 
 

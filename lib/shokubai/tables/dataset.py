@@ -32,6 +32,7 @@ from shokubai.sources.bigquery_warehouse import MADE_FROM, BigQueryWarehouse
 from shokubai.sources.cost import Cost
 from shokubai.tables import plan
 from shokubai.tables.contracts import SMALL_TABLES
+from shokubai.tables.day_files import by_day, in_order
 from shokubai.tables.snapshot import COMPANIONS, Contents, SnapshotWriter
 from shokubai.tables.state import DayRecord, State
 from shokubai.tables.store import (
@@ -42,8 +43,6 @@ from shokubai.tables.store import (
     BuildSummary,
     Progress,
     Tables,
-    by_day,
-    midnight,
 )
 
 AT_ONCE = 8  # statements under way at the same time
@@ -172,7 +171,7 @@ class DatasetTables(Tables):
         scanned = self._estimates(scans if has_tables else _without_targets(scans))
         texts = [self.warehouse.text_of(query, given) for query, _, given in self._companion_queries(recent)]
         if has_tables:
-            bounds = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+            bounds = {"start": plan.midnight(days[0]), "end": plan.midnight(days[-1] + DAY)}
             texts += [self.warehouse.text_of(_query(f"{name}_rows"), bounds) for name in SMALL_TABLES]
         fetched = [(text, jobs.estimate(text)) for text in texts if text]
         counted = [(counting, jobs.estimate(counting))] if counting else []
@@ -273,7 +272,7 @@ class DatasetTables(Tables):
 
     def _inputs(self, days: Sequence[date]) -> tuple[Mapping[date, str], date | None]:
         """The fingerprint of each day's part of the log, empty without one; and the oldest day that the log has."""
-        window = Window(midnight(min(days)), midnight(max(days) + DAY))
+        window = Window(plan.midnight(min(days)), plan.midnight(max(days) + DAY))
         parts = self.warehouse.parts("requests", window=window)
         if self.warehouse.knows_its_days("requests"):
             self._parts = parts
@@ -339,7 +338,7 @@ class DatasetTables(Tables):
     def _look_at(self, days: Iterable[date]) -> None:
         """Read what days say of themselves."""
         asked = set(days)
-        window = Window(midnight(min(asked)), midnight(max(asked) + DAY))
+        window = Window(plan.midnight(min(asked)), plan.midnight(max(asked) + DAY))
         given = {"start": window.start, "end": window.end}
         found = self.warehouse.select(_query("days"), DAYS, given).to_pylist()
         marks: dict[date, dict[str, Any]] = {}
@@ -378,6 +377,9 @@ class DatasetTables(Tables):
     def _recipe(self) -> str:
         """As elsewhere, and what the rows are taken from: days outlive the log, but not a change of it."""
         return f"{super()._recipe} {plan.fingerprint(self.warehouse.mapping('requests'))}"
+
+    def _scan_queries(self) -> list[Query]:
+        return [load_query(QUERY_PACKAGE, name) for name in SMALL_TABLES]
 
     def _is_of_this_log(self, day: date) -> bool:
         record = self._state.days.get(day)
@@ -418,7 +420,7 @@ class DatasetTables(Tables):
         days = self.covered_days()
         if not days:
             return contract.empty()
-        window = Window(midnight(days[0]), midnight(days[-1] + DAY))
+        window = Window(plan.midnight(days[0]), plan.midnight(days[-1] + DAY))
         loaded = load_query(QUERY_PACKAGE, query)
         return to_frame(self.warehouse.select(loaded, contract, parameters, days=window), contract)
 
@@ -436,8 +438,8 @@ class DatasetTables(Tables):
             return self._span_of_minutes()
         first = min([*(first for first, _ in stretches), *(self._kept & self._minutes.keys())])
         last = max(last for _, last in stretches)
-        start = self._minutes[first][0] if first in self._minutes else midnight(first + DAY)
-        end = self._minutes[last][1] + MINUTE if last in self._minutes else midnight(last)
+        start = self._minutes[first][0] if first in self._minutes else plan.midnight(first + DAY)
+        end = self._minutes[last][1] + MINUTE if last in self._minutes else plan.midnight(last)
         return Window(start, end) if start < end else self._span_of_minutes()
 
     def log_begins_at(self) -> datetime | None:
@@ -446,7 +448,7 @@ class DatasetTables(Tables):
             return None
         parts = self.warehouse.parts("requests") if self._parts is None else self._parts
         first = min((first for part in parts for first, _ in part.days), default=None)
-        return midnight(first) if first else None
+        return plan.midnight(first) if first else None
 
     def _span_of_minutes(self) -> Window | None:
         if not self._minutes:
@@ -530,7 +532,7 @@ class DatasetTables(Tables):
     def _fetch(self, days: Sequence[date], writer: SnapshotWriter) -> bool:
         """Fetch days; False when one of them is not what it said of itself."""
         fetched: dict[date, dict[str, Any]] = {day: {} for day in days}
-        given = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+        given = {"start": plan.midnight(days[0]), "end": plan.midnight(days[-1] + DAY)}
         for name, contract in SMALL_TABLES.items():
             if not any(self._state.days[day].rows.get(name) for day in days):
                 continue
@@ -540,7 +542,7 @@ class DatasetTables(Tables):
             is_mark = pc.is_valid(table.column(MADE_FROM))
             marks = table.filter(is_mark)
             rows = table.filter(pc.invert(is_mark)).drop_columns(MADE_FROM)
-            rows = rows.sort_by([(time_column, "ascending"), ("service_name", "ascending")])
+            rows = rows.sort_by(time_column)
             said = dict(
                 zip(
                     (t.date() for t in marks.column(time_column).to_pylist()),
@@ -553,7 +555,7 @@ class DatasetTables(Tables):
                 if len(part) != record.rows.get(name, 0) or said.get(day, NO_INPUT) != _said_of(record):
                     return False
                 if len(part):
-                    fetched[day][name] = part
+                    fetched[day][name] = in_order(part)
         for day, parts in fetched.items():
             writer.add_day(day, self._state.days[day], parts)
         return True

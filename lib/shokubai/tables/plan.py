@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 from shokubai.config.model import Slo
 from shokubai.core.errors import UsageError
-from shokubai.core.windows import DAY
+from shokubai.core.windows import DAY, HOUR, Window
 from shokubai.sources import Part
 from shokubai.tables.contracts import MAX_LATENCY_THRESHOLDS
 
-# Input read by one scan. Larger scans are hardly faster, and their results must fit into memory.
-SCAN_BYTES = 64 * 1024 * 1024
+# Input read by one scan. What a scan counts should fit into the processor's cache, and must fit into memory.
+SCAN_BYTES = 24 * 1024 * 1024
+HOURS_A_DAY = DAY // HOUR
 
 
 def fingerprint(*parts: Any) -> str:
@@ -68,6 +70,20 @@ def batches(days: Sequence[date], parts: Sequence[Part], *, size: int) -> Iterat
         weight += weights[day]
     if batch:
         yield batch
+
+
+def slices(days: Sequence[date], parts: Sequence[Part], *, size: int) -> list[Window]:
+    """What is scanned at once of a batch: all of it, or whole hours of a day of more than ``size`` bytes."""
+    begin, end = midnight(days[0]), midnight(days[-1] + DAY)
+    weight = sum(_bytes_per_day(days, parts).values())
+    count = max(1, min(HOURS_A_DAY, int(weight // size))) if len(days) == 1 else 1
+    bounds = [begin + HOUR * (HOURS_A_DAY * n // count) for n in range(count)] + [end]
+    return [Window(start, end) for start, end in pairwise(bounds)]
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a UTC day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _bytes_per_day(days: Sequence[date], parts: Sequence[Part]) -> Mapping[date, float]:

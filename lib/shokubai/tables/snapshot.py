@@ -24,6 +24,7 @@ from shokubai.core.windows import Window
 from shokubai.sources import DuckDbWarehouse, FileTable, Query, Statement, load_query
 from shokubai.sources.cost import Cost
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, METRIC_HOURS, SMALL_TABLES, SRE_REQUESTS
+from shokubai.tables.day_files import write_day
 from shokubai.tables.state import DayRecord, State
 from shokubai.tables.store import QUERY_PACKAGE, BuildSummary, Progress, Tables, statement_rows
 
@@ -87,9 +88,9 @@ class SnapshotWriter:
             (folder / table).mkdir(parents=True)
 
     def add_day(self, day: date, record: DayRecord, rows: Mapping[str, Any]) -> None:
-        """A day's rows of each small table, empty ones left out."""
+        """A day's rows of each small table, in order, empty ones left out."""
         for table, part in rows.items():
-            pq.write_table(part, self.folder / table / f"{day.isoformat()}.parquet", compression="zstd")
+            write_day(part, self.folder / table / f"{day.isoformat()}.parquet")
         self._days[day] = record
 
     def add_companion(self, name: str, rows: Any) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,10 +18,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from shokubai.config.model import Slo
 from shokubai.core import sketch
@@ -30,12 +30,15 @@ from shokubai.core.windows import DAY, HOUR, MINUTE, Window
 from shokubai.sources import Files, Part, Query, ServiceRows, Statement, Warehouse, load_query, to_frame
 from shokubai.sources.cost import Cost
 from shokubai.tables import plan
-from shokubai.tables.contracts import HOUR_LATENCY, MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.contracts import MINUTE_COUNTS, QUERIES, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.counting import REQUEST_GROUPS, count
+from shokubai.tables.day_files import TIME_COLUMNS, by_day, in_order, write_day
 from shokubai.tables.state import DayRecord, State, clear_left_overs, replaced
 
 Progress = Callable[[int, int, str], None]  # days done, days to do, what is being done
 
 QUERY_PACKAGE = "shokubai.tables.queries"
+LOG_QUERY_PACKAGE = "shokubai.tables.log_queries"
 MICROSECOND = timedelta(microseconds=1)
 MINUTE_US = MINUTE // MICROSECOND
 HOUR_US = HOUR // MICROSECOND
@@ -148,13 +151,9 @@ class Tables:
             to_scan = [day for day in stale if inputs[day]]
             self._drop([day for day in stale if not inputs[day]])
             first_statement = len(self.warehouse.queries)
-            rows_read, done = 0, 0
-            for batch in plan.batches(to_scan, parts, size=self._scan_bytes):
-                progress(done, len(to_scan), f"{batch[0].isoformat()} to {batch[-1].isoformat()}")
-                rows_read += self._scan(batch, inputs, parts)
-                done += len(batch)
+            rows_read = self._scan(self._batches(to_scan, parts, progress), inputs, parts)
             self._save()
-        progress(done, len(to_scan), "up to date")
+        progress(len(to_scan), len(to_scan), "up to date")
         return BuildSummary(
             days_scanned=tuple(to_scan),
             days_unchanged=tuple(day for day in days if inputs[day] and day not in set(to_scan)),
@@ -182,15 +181,20 @@ class Tables:
             day for day, made_from in inputs.items() if made_from and not self._is_made_from(day, made_from)
         )
         size = sum(part.bytes for part in parts if any(map(part.holds, stale)))
-        return BuildEstimate(self.name, stale, size * len(SMALL_TABLES))
+        return BuildEstimate(self.name, stale, size)
 
     @cached_property
     def _recipe(self) -> str:
         """The fingerprint of everything but the input that a day's rows depend on."""
-        queries = [load_query(QUERY_PACKAGE, name).sha256 for name in SMALL_TABLES]
+        queries = [query.sha256 for query in self._scan_queries()]
         columns = [[name, [[n, c.type] for n, c in t.columns.items()]] for name, t in SMALL_TABLES.items()]
         settings = [sketch.GAMMA, sketch.SMALLEST_SECONDS, sketch.ZERO_KEY]
         return plan.fingerprint(queries, columns, settings, self._thresholds, self.warehouse.mapping("requests"))
+
+    def _scan_queries(self) -> list[Query]:
+        """The queries that a day's rows depend on."""
+        small = [load_query(QUERY_PACKAGE, name) for name in SMALL_TABLES]
+        return [*small, load_query(LOG_QUERY_PACKAGE, "request_groups")]
 
     @property
     def _state_path(self) -> Path:
@@ -237,28 +241,61 @@ class Tables:
                 self._path(table, day).unlink(missing_ok=True)
             self._state.days[day] = DayRecord("", "", dict.fromkeys(SMALL_TABLES, 0))
 
-    def _scan(self, days: Sequence[date], inputs: Mapping[date, str], parts: Sequence[Part]) -> int:
-        """Read the log of days that follow one another, replace their rows, and count the requests."""
+    def _batches(self, days: Sequence[date], parts: Sequence[Part], progress: Progress) -> Iterator[list[date]]:
+        """Days that are scanned together; progress is told of each batch when its turn comes."""
+        done = 0
+        for batch in plan.batches(days, parts, size=self._scan_bytes):
+            progress(done, len(days), f"{batch[0].isoformat()} to {batch[-1].isoformat()}")
+            yield batch
+            done += len(batch)
+
+    def _scan(self, batches: Iterable[Sequence[date]], inputs: Mapping[date, str], parts: Sequence[Part]) -> int:
+        """Read the log of batches of days, replace their rows, and count the requests.
+
+        While DuckDB reads on, what it has read is counted and written.
+        """
+        requests: list[Future[int]] = []
+        last: Sequence[Future[Any]] = ()
+        with ThreadPoolExecutor(1, "count") as others:
+            for days in batches:
+                counted: list[Future[dict[str, Any]]] = []
+                for groups in self._read_groups(days, parts):
+                    wait(last)  # not more in memory than two
+                    counted.append(others.submit(count, groups, days, self._thresholds))
+                    last = counted[-1:]
+                requests.append(others.submit(self._keep, counted, days, inputs))
+                last = requests[-1:]
+                for kept in requests:
+                    if kept.done():
+                        kept.result()
+        return sum(kept.result() for kept in requests)
+
+    def _read_groups(self, days: Sequence[date], parts: Sequence[Part]) -> Iterator[Any]:
+        """REQUEST_GROUPS of days that follow one another, in slices of the time."""
+        query = load_query(LOG_QUERY_PACKAGE, "request_groups")
         files = {"requests": [part.path for part in parts if any(part.holds(day) for day in days)]}
-        given = self._scan_parameters(days)
-        counts = self.warehouse.select(
-            load_query(QUERY_PACKAGE, "minute_counts"), MINUTE_COUNTS, given["minute_counts"], files=files
-        )
-        latency = self.warehouse.select(
-            load_query(QUERY_PACKAGE, "hour_latency"), HOUR_LATENCY, given["hour_latency"], files=files
-        )
+        given = {name: value for few in self._scan_parameters(days).values() for name, value in few.items()}
+        for window in plan.slices(days, parts, size=self._scan_bytes):
+            given |= {"start": window.start, "end": window.end, "grain_us": MINUTE_US}
+            yield self.warehouse.select(query, REQUEST_GROUPS, given, files=files)
+
+    def _keep(
+        self, counted: Sequence[Future[dict[str, Any]]], days: Sequence[date], inputs: Mapping[date, str]
+    ) -> int:
+        """Replace the rows of days with what was counted, and say how many requests it was."""
+        slices = [tables.result() for tables in counted]
+        small = slices[0]
+        if len(slices) > 1:
+            small = {name: in_order(pa.concat_tables([tables[name] for tables in slices])) for name in small}
         self._replace(
-            {
-                "minute_counts": by_day(counts, "minute", days),
-                "hour_latency": by_day(latency, "hour", days),
-            },
+            {name: by_day(small[name], column, days) for name, column in TIME_COLUMNS.items()},
             {day: inputs[day] for day in days},
         )
-        return int(pc.sum(counts.column("request_count")).as_py() or 0)
+        return int(pc.sum(small["minute_counts"].column("request_count")).as_py() or 0)
 
     def _scan_parameters(self, days: Sequence[date]) -> dict[str, dict[str, Any]]:
         """What the query of each small table is given to read days that follow one another."""
-        span = {"start": midnight(days[0]), "end": midnight(days[-1] + DAY)}
+        span = {"start": plan.midnight(days[0]), "end": plan.midnight(days[-1] + DAY)}
         return {
             "minute_counts": {**span, "grain_us": MINUTE_US, "latency_thresholds": self._thresholds},
             "hour_latency": {
@@ -278,7 +315,7 @@ class Tables:
         emptied = [self._path(t, day) for t, parts in rows.items() for day, part in parts.items() if not len(part)]
         with replaced(written) as temporaries:
             for temporary, part in zip(temporaries, written.values(), strict=True):
-                pq.write_table(part, temporary, compression="zstd")
+                write_day(part, temporary)
             if [day for day in inputs if self._state.days.pop(day, None)]:
                 self._save()
         for path in emptied:
@@ -427,18 +464,6 @@ def statement_rows(statements: Sequence[Statement]) -> pd.DataFrame:
 
 
 _SERVICES = FrameContract("services", "service", {"service_name": MINUTE_COUNTS.columns["service_name"]})
-
-
-def by_day(table: Any, column: str, days: Sequence[date]) -> dict[date, Any]:
-    """Rows in order of time, cut at midnights UTC."""
-    instants = table.column(column).to_numpy().astype("datetime64[us]")
-    bounds = np.searchsorted(instants, np.array([*days, days[-1] + DAY], dtype="datetime64[D]"))
-    return {day: table.slice(bounds[n], bounds[n + 1] - bounds[n]) for n, day in enumerate(days)}
-
-
-def midnight(day: date) -> datetime:
-    """The instant at which a UTC day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _instant(microseconds: int) -> datetime:

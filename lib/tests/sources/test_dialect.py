@@ -108,6 +108,8 @@ CASES = [
         {},
         [(0, 0, None, None, None)],
     ),
+    ("SELECT n, ARRAY_AGG(n) AS l FROM numbers WHERE n > 1 GROUP BY n", {}, [(3, [3, 3])]),
+    ("SELECT ARRAY_AGG(n) AS l FROM empty", {}, [(None,)]),
     # clauses: NULLs sort first, group together, are not distinct from each other, and join nothing
     ("SELECT n, COUNT(*) AS c FROM numbers GROUP BY n ORDER BY n", {}, [(None, 1), (1, 1), (3, 2)]),
     ("SELECT DISTINCT n FROM numbers ORDER BY n", {}, [(None,), (1,), (3,)]),
@@ -152,6 +154,11 @@ def test_what_fails_in_googlesql_fails(sql):
         run(sql)
 
 
+def test_a_null_in_an_array_is_refused():
+    with pytest.raises(duckdb.Error, match="ARRAY_AGG of NULL"):
+        run("SELECT ARRAY_AGG(n) AS l FROM numbers")
+
+
 def test_a_failing_branch_that_is_not_taken_does_no_harm():
     assert run("SELECT IF(@x > 0, LN(@x), 0) AS a", {"x": 0}) == [(0.0,)]
 
@@ -165,7 +172,7 @@ def test_a_failing_branch_that_is_not_taken_does_no_harm():
         ("SELECT DATE(t) FROM a", "DATE"),
         ("SELECT TIMESTAMP_SECONDS(n) FROM a", "TIMESTAMP_SECONDS"),
         ("SELECT APPROX_QUANTILES(x, 100) FROM a", "APPROX_QUANTILE"),
-        ("SELECT ARRAY_AGG(x LIMIT 1) FROM a", "ARRAY_AGG"),
+        ("SELECT ARRAY_AGG(x LIMIT 1) FROM a", "LIMIT"),
         ("SELECT COUNT(DISTINCT x) FROM a", "DISTINCT"),
         ("SELECT ROUND(x, 2) FROM a", "ROUND"),
         ("SELECT CAST(x AS STRING) FROM a", "CAST AS STRING"),
@@ -224,8 +231,8 @@ def test_tables_and_parameters_are_named_without_the_steps():
 def test_the_list_is_no_wider_than_the_shipped_queries():
     from importlib.resources import files
 
-    folder = files("shokubai.tables.queries")
-    texts = [f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".sql")]
+    folders = [files(f"shokubai.tables.{package}") for package in ("queries", "log_queries")]
+    texts = [f.read_text(encoding="utf-8") for folder in folders for f in folder.iterdir() if f.name.endswith(".sql")]
     used = {type(node) for text in texts for node in sqlglot.parse_one(text, read="bigquery").walk()}
     assert set(ALLOWED) - used == set()
     assert exp.Select in used

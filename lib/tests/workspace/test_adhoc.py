@@ -219,7 +219,7 @@ def test_an_empty_log_has_no_latest_week(make_workspace, request_log):
 
 
 def scans(sk):
-    return sk.tables.queries()["name"].to_list().count("minute_counts")
+    return sk.tables.queries()["name"].to_list().count("request_groups")
 
 
 def test_days_are_scanned_once(sk, request_log, tmp_path):

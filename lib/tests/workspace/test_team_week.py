@@ -109,8 +109,8 @@ def test_everything_a_report_reads_is_needed(week_of, monkeypatch):
         if not name.startswith("_") and not callable(of_class):
             getattr(week, name)
     after = list(week.tables.queries()["name"])[len(before) :]
-    assert "minute_counts" in before
-    assert "minute_counts" not in after
+    assert "request_groups" in before
+    assert "request_groups" not in after
     assert {"service_minutes", "route_counts", "route_hours", "latency_hours", "metric_hours"} <= set(after)
 
 
