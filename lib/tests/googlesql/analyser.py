@@ -168,9 +168,7 @@ class GoogleSql:
         rows = answer.content.table_data.row
         return pa.table(
             {
-                column.name: pa.array(
-                    [_python(row.cell[n], column.type) for row in rows], ARROW_TYPES[_type_name(column.type)]
-                )
+                column.name: pa.array([_python(row.cell[n], column.type) for row in rows], _arrow_type(column.type))
                 for n, column in enumerate(answer.prepared.columns)
             }
         )
@@ -318,12 +316,19 @@ def _billionths(value: Any) -> bytes:
 _FIELDS = {"INT64": "int64_value", "FLOAT64": "double_value", "STRING": "string_value", "BOOL": "bool_value"}
 
 
+def _arrow_type(type_: TypeProto) -> pa.DataType:
+    name = _type_name(type_)
+    return pa.list_(_arrow_type(type_.array_type.element_type)) if name == "ARRAY" else ARROW_TYPES[name]
+
+
 def _python(value: ValueProto, type_: TypeProto) -> Any:
     if value.WhichOneof("value") is None:
         return None
     kind = _type_name(type_)
     if kind == "NUMERIC":
         return Decimal(int.from_bytes(value.numeric_value, "little", signed=True)).scaleb(-9)
+    if kind == "ARRAY":
+        return [_python(element, type_.array_type.element_type) for element in value.array_value.element]
     if kind != "TIMESTAMP":
         return getattr(value, _FIELDS[kind])
     whole, rest = divmod(value.timestamp_value.nanos, 1000)

@@ -20,7 +20,7 @@ from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.sketch import GAMMA, SMALLEST_SECONDS
 from shokubai.core.windows import Duration, Window
-from shokubai.sources import DuckDbWarehouse, FileTable, Query
+from shokubai.sources import DuckDbWarehouse, FileTable, Query, load_query
 from shokubai.sources.results import ARROW_TYPES
 from shokubai.tables import (
     SpanKind,
@@ -113,6 +113,9 @@ def ask_everything(folder: Path) -> dict[str, list[Answer]]:
 def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """Readers with what they are asked."""
     yield tables.build, (WINDOWS[0],)
+    # The build itself takes the log apart first; these define what it must come to.
+    for name, given in tables._scan_parameters(list(WINDOWS[0].utc_days())).items():
+        yield tables.warehouse.select, (load_query("shokubai.tables.queries", name), SMALL_TABLES[name], given)
     yield tables.services, ()
     for services in ASKED:
         yield read_watermarks, (tables, services)
