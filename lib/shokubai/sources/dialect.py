@@ -189,6 +189,10 @@ def _equal_in_duckdb(node: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.E
         # GoogleSQL gives no array with a NULL in it to anybody outside.
         element = _guarded(exp.Is(this=_grouped(node.this), expression=exp.Null()), "ARRAY_AGG of NULL", node.this)
         return exp.ArrayAgg(this=element)
+    if isinstance(node, exp.In) and node.args.get("unnest") and _is_condition(node):
+        # FALSE and NULL both drop a row; DuckDB skips what Parquet's statistics exclude only for a plain condition.
+        array = node.args["unnest"].expressions[0]
+        return exp.Anonymous(this="list_contains", expressions=[array.copy(), node.this.copy()])
     if isinstance(node, exp.UnixToTime):
         # A GoogleSQL TIMESTAMP is an instant; make_timestamp would give a wall clock.
         return exp.Anonymous(this="make_timestamptz", expressions=[node.this.copy()])
@@ -202,6 +206,14 @@ def _equal_in_duckdb(node: exp.Expr, types: Mapping[str, exp.DataType]) -> exp.E
             exp.LTE(this=_grouped(node.this), expression=exp.Literal.number(0)), "LN of zero or less", node
         )
     return node
+
+
+def _is_condition(node: exp.Expr) -> bool:
+    """Whether a row is dropped by WHERE whenever the node is not TRUE."""
+    above = node.parent
+    while isinstance(above, (exp.And, exp.Paren)):
+        above = above.parent
+    return isinstance(above, exp.Where)
 
 
 def _guarded(failure: exp.Expr, message: str, node: exp.Expr) -> exp.Expr:

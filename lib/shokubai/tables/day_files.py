@@ -19,7 +19,7 @@ from shokubai.tables.contracts import SMALL_TABLES
 TIME_COLUMNS: Mapping[str, str] = {name: next(iter(contract.columns)) for name, contract in SMALL_TABLES.items()}
 # Rows of one row group. A file says from which service to which each of them goes, and readers skip the others: the
 # fewer rows, the less is read for a team, and the more there is to know of a file before anything is read.
-ROW_GROUP_ROWS = 16_384
+ROW_GROUP_ROWS = 32_768
 
 
 def in_order(table: pa.Table) -> pa.Table:

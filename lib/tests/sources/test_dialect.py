@@ -67,6 +67,12 @@ CASES = [
     ("SELECT 1 IN UNNEST(@list) AS a, NULL IN UNNEST(@list) AS b", {"list": []}, [(False, False)]),
     ("SELECT 1 IN UNNEST(@list) AS a, NULL IN UNNEST(@list) AS b", {"list": [1]}, [(True, None)]),
     ("SELECT 1 IN UNNEST(@list) AS a, 2 IN UNNEST(@list) AS b", {"list": [1, None]}, [(True, None)]),
+    # as a condition: neither FALSE nor NULL keeps a row
+    ("SELECT n FROM numbers WHERE n IN UNNEST(@list) AND x > 2", {"list": [3, None]}, [(3,)]),
+    ("SELECT n FROM numbers WHERE n IN UNNEST(@list)", {"list": [None]}, []),
+    ("SELECT n FROM numbers WHERE (n IN UNNEST(@list)) AND TRUE", {"list": []}, []),
+    ("SELECT n FROM numbers WHERE NOT (n IN UNNEST(@list))", {"list": [3]}, [(1,)]),
+    ("SELECT n FROM numbers WHERE n IN UNNEST(@list) OR n IS NULL ORDER BY n", {"list": [1]}, [(None,), (1,)]),
     # functions of one row
     (
         "SELECT CAST(@x AS INT64) AS a, CAST(2.5 AS INT64) AS b, CAST(0.5 AS INT64) AS c, CAST(2.4 AS INT64) AS d",
