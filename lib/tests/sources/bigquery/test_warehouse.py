@@ -156,7 +156,7 @@ def test_a_companion_is_read_where_it_is(service, open_warehouse):
 def test_parameters_that_do_not_fit_are_refused(service, open_warehouse):
     query = load_query(QUERIES, "route_counts")
     error = failure(lambda: open_warehouse().select(query, ROUTE_COUNTS, {"start": WINDOW.start, "x": 1}), QueryError)
-    assert error == "query route_counts: parameters missing: ['end', 'services']; not in the text: ['x']"
+    assert error == "query route_counts: parameters missing: ['end', 'services', 'spans']; not in the text: ['x']"
     assert service.requests == []
 
 
@@ -168,7 +168,8 @@ COUNTS = {"http_response_status_code": "INTEGER", "request_count": "INTEGER", "d
 
 def route_counts(service, open_warehouse, schema, rows):
     service.answer("FROM minute_counts", schema, rows)
-    given = {"start": WINDOW.start, "end": WINDOW.end, "services": ["shop"]}
+    spans = [{"span": 0, "span_start": WINDOW.start, "span_end": WINDOW.end}]
+    given = {"start": WINDOW.start, "end": WINDOW.end, "services": ["shop"], "spans": spans}
     return open_warehouse().select(load_query(QUERIES, "route_counts"), ROUTE_COUNTS, given)
 
 
