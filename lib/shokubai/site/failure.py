@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import quote
 
 from shokubai.config.model import Language
 from shokubai.display.words import say
@@ -32,8 +33,8 @@ def render_failure_page(
         message=plain_text(message),
         cell=cell,
         detail=plain_text(detail),
-        back=back,
-        last_good=last_good,
+        back=quote(back),
+        last_good=quote(last_good),
     )
 
 
@@ -43,6 +44,6 @@ def mark_last_good(page: str, *, language: Language, week: str, newest: str) -> 
     ``newest`` is the link to that one's page.
     """
     words = escape(say(language, "page.failure.is_last_good", week=week))
-    link = f'<a href="{escape(newest)}">{escape(say(language, "page.failure.why"))}</a>'
+    link = f'<a href="{quote(newest)}">{escape(say(language, "page.failure.why"))}</a>'
     start = '<main id="content">'
     return page.replace(start, f'{start}\n<div class="callout critical" role="note"><p>{words} {link}</p></div>', 1)

@@ -14,19 +14,26 @@ Figure = dict[str, Any]
 Place = tuple[str | int, ...]  # the keys that lead to a part of a figure
 
 _WORTH_IT = 100  # characters; to name a part and its place takes some, too
-_MOST_STEPS = 65_535
+_MOST_STEPS = 2**16 - 1
+_EXACT = 2**53  # whole numbers below are exact
 
 
 def pack(specs: Sequence[Mapping[str, Any]]) -> tuple[list[Figure], list[object]]:
     """Figures (``data`` and ``layout``) with empty places where they have parts in common, and these parts.
 
-    Such parts are templates, events, axes, whole traces and arrays. Times become whole steps from the first one. A
-    figure's ``shared`` lists its empty places: ``[7, "layout", "xaxis"]`` is where the part with number 7 goes.
+    Such parts are templates, events, axes, whole traces and arrays. A figure's ``shared`` lists its empty places:
+    ``[7, "layout", "xaxis"]`` is where the part with number 7 goes. ``times`` lists the traces whose ``x``, encoded
+    times of eight bytes each, became whole steps from the first one: ``{"from": ms, "step": ms, "bdata": u2}``.
     """
     figures: list[Figure] = [
-        {"data": [_in_steps(trace) for trace in spec["data"]], "layout": dict(spec["layout"]), "shared": []}
+        {"data": [dict(trace) for trace in spec["data"]], "layout": dict(spec["layout"]), "shared": [], "times": []}
         for spec in specs
     ]
+    for figure in figures:
+        for n, trace in enumerate(figure["data"]):
+            if steps := _in_steps(trace.get("x")):
+                trace["x"] = steps
+                figure["times"].append(n)
     shared: list[object] = []
     for places_of in (_wholes, _arrays):
         found: dict[str, list[tuple[Figure, Place]]] = defaultdict(list)
@@ -43,20 +50,18 @@ def pack(specs: Sequence[Mapping[str, Any]]) -> tuple[list[Figure], list[object]
     return figures, shared
 
 
-def _in_steps(trace: Mapping[str, Any]) -> Figure:
-    """A trace with its encoded times, which take eight bytes each, as ``{"from": ms, "step": ms, "bdata": u2}``."""
-    x = trace.get("x")
-    if not (isinstance(x, dict) and x.get("dtype") == "f8" and "shape" not in x):
-        return dict(trace)
+def _in_steps(x: object) -> dict[str, Any] | None:
+    if not (isinstance(x, dict) and x.get("dtype") == "f8" and x["bdata"] and "shape" not in x):
+        return None
     times = np.frombuffer(base64.b64decode(x["bdata"]), dtype="<f8")
-    distances = times - times[:1]
-    if not len(times) or not (np.abs(times) < 2**53).all() or (times != np.rint(times)).any() or distances.min() < 0:
-        return dict(trace)
-    step = int(np.gcd.reduce(distances.astype("int64")))
-    if not step or distances.max() > _MOST_STEPS * step:
-        return dict(trace)
-    bdata = base64.b64encode((distances / step).astype("<u2").tobytes()).decode("ascii")
-    return {**trace, "x": {"from": int(times[0]), "step": step, "bdata": bdata}}
+    if not (np.abs(times) < _EXACT).all() or (times != np.rint(times)).any():
+        return None
+    distances = (times - times[0]).astype("int64")
+    step = int(np.gcd.reduce(distances))
+    if not step or distances.min() < 0 or distances.max() > _MOST_STEPS * step:
+        return None
+    bdata = base64.b64encode((distances // step).astype("<u2").tobytes()).decode("ascii")
+    return {"from": int(times[0]), "step": step, "bdata": bdata}
 
 
 def _wholes(figure: Figure) -> Iterator[Place]:

@@ -36,17 +36,28 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan", "data-label"},
     "th": {"colspan", "rowspan", "scope"},
 }
+# Elsewhere by http, https or mail; else a place relative to the page: no other host ("//…"), nothing disguised.
+_LINK = re.compile(
+    r"(?:https?://|mailto:)[^\s\x00-\x1f\\]+|(?!//)[^\s\x00-\x1f\\:/?#]*(?:[/?#][^\s\x00-\x1f\\]*)?", re.IGNORECASE
+)
+
+
+def _filter_attribute(tag: str, name: str, value: str) -> str | None:
+    return None if name == "href" and not _LINK.fullmatch(value) else value
+
+
 _cleaner = nh3.Cleaner(
     tags=set(TAGS),
     clean_content_tags={"script", "style"},
     attributes=_ATTRIBUTES,
     tag_attribute_values={"div": {"role": {"note"}}},
     allowed_classes={tag: set(CLASSES) for tag in TAGS},
+    attribute_filter=_filter_attribute,
     url_schemes={"http", "https", "mailto"},
     strip_comments=True,
     link_rel="noopener noreferrer",
 )
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*(?:\x07|\x1b\\)")
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 # What plotly's labels may keep of its little HTML: marks without attributes. Links and styles are shown as text.
 _LABEL_MARKUP = re.compile(r"<(?!/?(?:b|i|em|sub|sup|br|extra)\s*/?>)", re.IGNORECASE)
 # Parts of a figure that load something from elsewhere or draw controls of their own.

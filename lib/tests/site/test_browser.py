@@ -178,6 +178,22 @@ def test_nothing_that_outputs_hold_runs_and_charts_are_drawn(
         assert wrong == []
 
 
+def test_a_chart_that_cannot_be_drawn_holds_up_no_other(
+    browser: Any, as_notebook: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    good = {"data": [{"type": "bar", "x": ["a"], "y": [1]}], "layout": {"title": {"text": "good"}}}
+    bad = {**good, "layout": {"shapes": [{"type": "path", "path": "no path"}]}}
+    outputs = [
+        {"output_type": "display_data", "data": {PLOTLY_MIME: figure}, "metadata": {}} for figure in (bad, good)
+    ]
+    path = write_text(tmp_path / "bad.html", render_page(as_notebook(*outputs), title="t", language="en"))
+    with opened(browser, path) as (page, wrong):
+        page.wait_for_selector("#chart-1[data-drawn] .bars .point")
+        assert page.pdf().startswith(b"%PDF")
+        assert page.locator("#chart-0[data-drawn]").count() == 0
+        assert {message.partition(":")[0] for message in wrong} == {"error"}
+
+
 def test_the_policy_stops_scripts_that_got_in(browser: Any, report: Path, tmp_path: Path) -> None:
     html = report.read_text(encoding="utf-8").replace("</main>", f"<script>{PAYLOAD}</script></main>")
     with opened(browser, write_text(tmp_path / "broken.html", html)) as (page, wrong):

@@ -118,11 +118,13 @@ def test_what_charts_have_in_common_is_kept_once() -> None:
         "data": [None],
         "layout": {"template": None, "xaxis": {"range": [0, 9]}, "margin": margin},
         "shared": [[0, "layout", "template"], [1, "data", 0]],
+        "times": [],
     }
     assert second == {
         "data": [None, yours],
         "layout": {"template": None, "xaxis": {"range": [1, 9]}, "margin": margin},
         "shared": [[0, "layout", "template"], [1, "data", 0]],
+        "times": [],
     }
 
 

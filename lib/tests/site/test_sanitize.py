@@ -54,6 +54,7 @@ def test_markdown_shows_raw_html_as_text_and_drops_odd_links() -> None:
 
 def test_terminal_colours_are_taken_out() -> None:
     assert plain_text("\x1b[31mred\x1b[0m \x1b]8;;https://example.com\x07link\x1b]8;;\x07") == "red link"
+    assert plain_text("\x1b]8;;https://example.com\x1b\\a\x1b]8;;\x1b\\ b \x1b]8;;x\x1b\\c\x1b]8;;\x1b\\") == "a b c"
 
 
 def test_figures_lose_links_images_and_controls_but_keep_their_data() -> None:

@@ -21,19 +21,19 @@
     return value;
   };
 
-  const times = ({ from, step, bdata }) => {
+  const fromSteps = ({ from, step, bdata }) => {
     const { buffer } = Uint8Array.from(atob(bdata), (character) => character.charCodeAt(0));
     return Float64Array.from(new Uint16Array(buffer), (steps) => from + steps * step);
   };
 
   // A chart's figure, with the parts put in that stand in the page once; Plotly may change them.
   const figure = (plot) => {
-    const { shared: places, ...own } = read(plot.dataset.chart);
+    const { shared: places, times, ...own } = read(plot.dataset.chart);
     for (const [part, ...place] of places) {
       const key = place.pop();
       place.reduce((whole, step) => whole[step], own)[key] = structuredClone(shared.parts[part]);
     }
-    for (const trace of own.data) if (trace.x?.step) trace.x = times(trace.x);
+    for (const n of times) own.data[n].x = fromSteps(own.data[n].x);
     return own;
   };
 
@@ -69,13 +69,17 @@
     };
   };
 
-  const draw = (plot) => {
+  // A chart that cannot be drawn holds up no other; its words stand below it.
+  const draw = async (plot) => {
     drawn.add(plot);
-    if (plot.clientWidth < TOO_NARROW) return Promise.resolve();
-    const { scheme, data, layout, config } = specification(plot);
-    return Plotly.react(plot, data, layout, config).then(() => {
+    if (plot.clientWidth < TOO_NARROW) return;
+    try {
+      const { scheme, data, layout, config } = specification(plot);
+      await Plotly.react(plot, data, layout, config);
       plot.dataset.drawn = scheme;
-    });
+    } catch (error) {
+      console.error(error);
+    }
   };
 
   const waiting = new IntersectionObserver(
