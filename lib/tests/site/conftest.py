@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +38,12 @@ NOT_NUMBERS = ("service_name", "hour")
 def make_notebook() -> Callable[[Language], dict[str, Any]]:
     """A function that gives the sample report as nbformat JSON."""
     return sample_notebook
+
+
+@pytest.fixture(scope="session")
+def samples() -> ModuleType:
+    """The parts of the sample report: the functions of this file."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture(scope="session")
