@@ -51,6 +51,7 @@ class DuckDbWarehouse:
         self.queries: list[Statement] = []
         self._tables = {table.name: table for table in tables}
         self._opened: dict[str, tuple[Any, ...]] = {}  # what each table's view shows
+        self._held: dict[str, ServiceRows] = {}  # of views that show rows in memory; files are not looked at again
         self._connection = duckdb.connect()
         for setting in _SETTINGS:
             self._connection.execute(setting)
@@ -174,6 +175,8 @@ class DuckDbWarehouse:
         """
         if name not in self._tables:
             raise QueryError(f"warehouse {self.name} has no table {name}; it has: {', '.join(self._tables)}")
+        if source is not None and self._held.get(name) is source:
+            return 0
         table = self._tables[name]
         services = source.services if isinstance(source, ServiceRows) else None
         files = source.files if isinstance(source, ServiceRows) else source
@@ -187,9 +190,11 @@ class DuckDbWarehouse:
         size = sum(size for _, size, _ in identities)
         if self._opened.get(name) != (identities, services):
             self._opened.pop(name, None)
+            self._held.pop(name, None)
             self._create_view(table, paths)
-            if services is not None:
-                self._keep(name, sorted(services), size)
+            if isinstance(source, ServiceRows):
+                self._keep(name, sorted(source.services), size)
+                self._held[name] = source
             self._opened[name] = identities, services
         return 0 if services is not None else size
 

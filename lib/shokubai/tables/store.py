@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from importlib import resources
@@ -59,10 +59,11 @@ class BuildSummary:
 
 @dataclass(frozen=True)
 class _Held:
-    """Whose rows of which time are in memory."""
+    """Whose rows of which time are in memory, by table once they are."""
 
     services: frozenset[str]
     window: Window
+    rows: dict[str, ServiceRows] = field(default_factory=dict)
 
     def includes(self, services: Sequence[Any], window: Window) -> bool:
         days = self.window.utc_days()
@@ -339,16 +340,23 @@ class Tables:
         read = [name for name in loaded.translation.tables if name in SMALL_TABLES]
         asked = parameters.get("services") or [parameters.get("service")]
         held = self._held if self._held and self._held.includes(asked, window) else None
-        files = {name: self.day_files(name, held.window if held else window) for name in read}
-        if read and not any(files.values()):
+        if held:
+            sources: Files = {name: self._held_rows(held, name) for name in read}
+        else:
+            sources = {name: self.day_files(name, window) for name in read}
+        if read and not any(s.files if isinstance(s, ServiceRows) else s for s in sources.values()):
             return contract.empty()
-        sources: Files = {n: ServiceRows(tuple(f), held.services) for n, f in files.items()} if held else files
         span = {"start": window.start, "end": window.end}
         return to_frame(self.warehouse.select(loaded, contract, {**span, **parameters}, files=sources), contract)
 
     def hold(self, services: Sequence[str], window: Window) -> None:
         """Keep the rows of some services in memory once they are read: many questions about them will follow."""
         self._held = _Held(frozenset(services), window)
+
+    def _held_rows(self, held: _Held, table: str) -> ServiceRows:
+        if table not in held.rows:
+            held.rows[table] = ServiceRows(tuple(self.day_files(table, held.window)), held.services)
+        return held.rows[table]
 
     def read_all(self, query: str, contract: FrameContract, **parameters: Any) -> pd.DataFrame:
         """The frame of a query of ours over all days that were built."""
