@@ -177,7 +177,7 @@ def test_a_dry_run_says_what_would_be_read_and_makes_nothing(folder):
     result = CliRunner().invoke(main, ["run", "weekly", "--dry-run"])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        f"main: 1 day(s) of the log to scan, 2026-10-28: {2 * size / 1024:.1f} KiB\n"
+        f"main: 1 day(s) of the log to scan, 2026-10-28: {size} B\n"
         "would be made: alpha/report, beta/report\n"
         "2 report(s) of 2026-W44: 2 to make, 0 up to date. Nothing was run.\n"
     )
