@@ -19,6 +19,8 @@ from shokubai.site.document import write_text
 
 pytestmark = pytest.mark.browser
 
+# The sample's week on the clock of its organisation, which plotly takes for UTC: 26 October to 2 November 2026.
+WINDOW_MS = (1_792_972_800_000, 1_793_577_600_000)
 PAYLOAD = "window.ran=(window.ran||0)+1"
 HOSTILE_HTML = [
     f"<script>{PAYLOAD}</script>",
@@ -102,6 +104,27 @@ def test_a_change_of_theme_recolours_what_is_drawn(browser: Any, report: Path) -
         page.wait_for_selector('#chart-0[data-drawn="dark"]')
         assert page.evaluate("document.querySelector('#chart-0')._fullLayout.font.color") == "#e4e8ec"
         assert wrong == []
+
+
+def test_the_same_points_are_drawn_on_every_screen_and_on_paper(browser: Any, report: Path) -> None:
+    points = """() => [...document.querySelectorAll(".plot")].map(plot => plot.calcdata.map(
+        points => points.map(point => [point.x ?? point.p, point.y ?? point.s])))"""
+    found = {}
+    for name, options in {
+        "light": {"color_scheme": "light"},
+        "dark": {"color_scheme": "dark"},
+        "narrow": {"color_scheme": "dark", "viewport": {"width": 400, "height": 900}},
+    }.items():
+        with opened(browser, report, **options) as (page, _):
+            draw_all(page)
+            found[name] = page.evaluate(points)
+            page.emulate_media(color_scheme="light" if options["color_scheme"] == "dark" else "dark")
+            page.wait_for_timeout(500)
+            found[f"{name}, then the other"] = page.evaluate(points)
+    rates = found["light"][2][0]
+    assert len(rates) == 505  # of 1,009 rates, the higher of each two
+    assert all(WINDOW_MS[0] <= x <= WINDOW_MS[1] for x, _ in rates)
+    assert [name for name, drawn in found.items() if drawn != found["light"]] == []
 
 
 def test_printing_draws_every_chart_in_light_colours(browser: Any, report: Path) -> None:

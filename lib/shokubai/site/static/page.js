@@ -15,6 +15,7 @@
   const recolour = (value) => {
     if (typeof value === "string") return darkColours.get(value) ?? value;
     if (Array.isArray(value)) return value.map(recolour);
+    if (ArrayBuffer.isView(value)) return value;
     if (value && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item)]));
     }
