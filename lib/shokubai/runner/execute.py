@@ -20,14 +20,17 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from papermill.execute import remove_error_markers
 
-from shokubai.runner.engine import CELL_LIMIT, DEATH, TIMEOUT, ForkEngine
+from shokubai.runner.engine import CELL_LIMIT, DEATH, NOTEBOOK_LIMIT, TIMEOUT, ForkEngine
 from shokubai.runner.orphans import kill_descendants
 from shokubai.runner.shell import LONGEST_STREAM, left_out_note
 from shokubai.runner.task import CellError, Engine, Limits, how_it_ended, shorten
 
 LONGEST_SOCKET_PATH = 95  # of 104 on some systems, less what the kernel appends
 DIED = "the notebook's process died"
+# What Python and NumPy and Arrow, DuckDB, C++ and C say.
+_WANT_OF_MEMORY = ("MemoryError", "OutOfMemory", "bad_alloc", "Cannot allocate memory")
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,9 @@ def _execute(path: Path, values: Mapping[str, Any], limits: Limits, **given: Any
             kept=kept,
             **given,
         )
-    except (PapermillExecutionError, DeadKernelError, RuntimeError) as error:
+    except PapermillExecutionError:
+        pass  # the cell says so too; papermill also complains of exceptions that a cell is tagged to raise
+    except (DeadKernelError, RuntimeError) as error:
         stopped = shorten(str(error)) or type(error).__name__
     except CellTimeoutError:
         stopped = limits.cell_is_overdue
@@ -112,6 +117,8 @@ def _execute(path: Path, values: Mapping[str, Any], limits: Limits, **given: Any
     found = _failed_cell(notebook, limits)
     if found is None and stopped:
         found = CellError(_last_started(notebook), stopped)
+    if found is None and notebook is not None:
+        remove_error_markers(notebook)
     return Execution(notebook, found)
 
 
@@ -199,10 +206,9 @@ def _code_cells(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
 def _failed_cell(notebook: NotebookNode | None, limits: Limits) -> CellError | None:
     """The first cell with an error. ``sys.exit(0)`` is one: papermill takes it for a success half way."""
     for number, cell in _code_cells(notebook) if notebook is not None else ():
-        if "raises-exception" in cell.metadata.get("tags", ()):
-            continue
+        is_expected = "raises-exception" in cell.metadata.get("tags", ())
         for output in cell.outputs:
-            if output.output_type == "error":
+            if output.output_type == "error" and not (is_expected and output.ename not in (TIMEOUT, DEATH)):
                 return CellError(number, shorten(_what_happened(output, limits)))
     return None
 
@@ -210,15 +216,13 @@ def _failed_cell(notebook: NotebookNode | None, limits: Limits) -> CellError | N
 def _what_happened(error: NotebookNode, limits: Limits) -> str:
     if error.ename == "SystemExit":
         return f"the cell ended the notebook with sys.exit({error.evalue})"
-    if error.ename == TIMEOUT:
+    if error.ename == TIMEOUT and error.evalue in (CELL_LIMIT, NOTEBOOK_LIMIT):
         is_cell = error.evalue == CELL_LIMIT
         return limits.cell_is_overdue if is_cell else limits.notebook_is_overdue
-    if error.ename == DEATH:
-        return f"{DIED}: {error.evalue}"
-    if error.ename == "MemoryError" and limits.memory_bytes is not None:
-        said = f": {error.evalue}" if error.evalue else ""
-        return f"MemoryError{said}; a notebook may take {limits.memory_bytes // 1_000_000:,} MB (--memory)"
-    return f"{error.ename}: {error.evalue}"
+    said = f"{DIED if error.ename == DEATH else error.ename}: {error.evalue}".removesuffix(": ")
+    if limits.memory_bytes is not None and any(sign in said for sign in _WANT_OF_MEMORY):
+        said += f"; a notebook may take {limits.memory_bytes // 1_000_000:,} MB (--memory)"
+    return said
 
 
 def _last_started(notebook: NotebookNode | None) -> int | None:
