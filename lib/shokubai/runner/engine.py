@@ -87,7 +87,7 @@ def _run(
     if result is not None:
         cell.execution_count = result.execution_count
         cell.outputs = [_output(output, shown) for output in result.outputs]
-        for update in result.updates:
+        for update in result.updates:  # also of what this cell did not show last
             for output in shown.get(update["display_id"], ()):
                 output.data, output.metadata = from_dict(update["data"]), from_dict(update["metadata"])
     if stopped_by is not None:

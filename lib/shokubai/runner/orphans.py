@@ -15,11 +15,15 @@ import psutil  # type: ignore[import-untyped]
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
+MARK = "SHOKUBAI_PROCESSES"  # in the environment of all that one process starts; who set it knows the value
 
-def die_with_parent() -> None:
-    """Linux: have the system end this process when its parent ends, however that ends."""
+
+def die_with_parent(parent: int) -> None:
+    """Linux: have the system end this process when its parent ends, however that ends, or has ended already."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def adopt_orphans() -> None:
@@ -60,6 +64,14 @@ def kill_tree(pid: int) -> None:
     kill_descendants(pid)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def kill_marked(mark: str) -> None:
+    """End every process with the mark in the environment that it was started with, whoever its parent is now."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # gone, or another user's
+            if process.environ().get(MARK) == mark:
+                kill_tree(process.pid)
 
 
 def _living_descendants(pid: int) -> list[psutil.Process]:

@@ -206,7 +206,7 @@ class _FreshProcesses:
 
     def start(self, number: int, task: Task) -> None:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "shokubai.runner.worker"],
+            [sys.executable, "-P", "-m", "shokubai.runner.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
         )

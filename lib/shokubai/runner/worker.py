@@ -24,9 +24,9 @@ from shokubai.runner.places import relative_to_report, without_places
 from shokubai.runner.task import LOG, CellError, Result, Task, shorten
 
 
-def run(task: Task) -> None:
-    """Make one report and end this process."""
-    _settle_in(task)
+def run(task: Task, *, parent: int) -> None:
+    """Make one report and end this process, which the process ``parent`` started."""
+    _settle_in(task, parent)
     try:
         result = make_report(task)
     finally:
@@ -85,15 +85,16 @@ def facts_problem(facts: Mapping[str, Any]) -> str:
     return ""
 
 
-def _settle_in(task: Task) -> None:
+def _settle_in(task: Task, parent: int) -> None:
     """Own process group, own log, no survivors; nothing of the user's Jupyter or IPython set-up."""
     os.setsid()
-    die_with_parent()
+    die_with_parent(parent)
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log = os.open(task.staging / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    os.close(log)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     for name, value in task.environment.items():
         os.environ.setdefault(name, value)
@@ -122,4 +123,4 @@ def _write_notebook(execution: Execution, task: Task) -> None:
 
 
 if __name__ == "__main__":
-    run(pickle.load(sys.stdin.buffer))  # from the run itself
+    run(pickle.load(sys.stdin.buffer), parent=int(sys.argv[1]))  # from the run itself

@@ -43,12 +43,13 @@ class _Zygote:
     def __init__(self, channel: Connection) -> None:
         self._channel = channel
         self._running: dict[int, int] = {}  # number of a report by process
+        self._ready = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> None:
-        with selectors.DefaultSelector() as ready:
+        with self._ready as ready:
             ready.register(self._channel, selectors.EVENT_READ)
             ready.register(self._woken, selectors.EVENT_READ)
             try:
@@ -77,16 +78,17 @@ class _Zygote:
     def _start(self, number: int, task: Task) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        own = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
             self._channel.send(("refused", number, f"no process could be started for it: {error.strerror}"))
             return
         if pid == 0:
-            self._become(task)
+            self._become(task, parent=own)
         self._running[pid] = number
 
-    def _become(self, task: Task) -> None:
+    def _become(self, task: Task, *, parent: int) -> None:
         """Be a report's process from here on."""
         status = 1
         try:
@@ -95,10 +97,11 @@ class _Zygote:
             os.close(self._woken)
             os.close(self._waker)
             self._channel.close()
+            self._ready.close()
 
             from shokubai.runner import worker
 
-            worker.run(task)
+            worker.run(task, parent=parent)
             status = 0
         finally:
             if status:
@@ -114,8 +117,8 @@ class _Zygote:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     break
+                kill_strays(self._running)  # also when one ended: it may have started others until then
                 if pid in self._running:
-                    kill_strays(self._running)
                     self._channel.send(("ended", self._running.pop(pid), os.waitstatus_to_exitcode(status)))
 
 
