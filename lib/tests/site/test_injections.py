@@ -515,7 +515,7 @@ def test_pages_around_reports_say_hostile_texts_as_text(browser: Any, tmp_path: 
     failure = render_failure_page(
         title=JOINED, language="en", message=JOINED, cell=3, detail=JOINED, back=PAYLOADS[0], last_good=ADDRESS
     )
-    marked = mark_last_good(failure, language="en", newest=ADDRESS)
+    marked = mark_last_good(failure, language="en", week=JOINED, newest=ADDRESS)
     pages = {
         index: ("h1", ".eyebrow", ".mission", ".entries", ".foot"),
         front: ("h1", ".mission", ".entries"),
