@@ -18,6 +18,7 @@ from shokubai.runner.notebook_process import CellTimedOutError, NotebookProcess,
 
 NAME = "shokubai"
 TIMEOUT, DEATH = "CellTimeoutError", "DeadKernelError"  # nbclient's names for the same
+FAILURE, SILENT = "CellExecutionError", "the cell failed and could not say why, as when memory runs out"
 CELL_LIMIT, NOTEBOOK_LIMIT = "the cell's time limit was reached", "the notebook's time limit was reached"
 
 
@@ -96,6 +97,8 @@ def _run(
         cell.outputs.append(new_output("error", ename=stopped_by[0], evalue=stopped_by[1], traceback=[]))
         return False
     assert result is not None
+    if not result.is_ok and not any(output.output_type == "error" for output in cell.outputs):
+        cell.outputs.append(new_output("error", ename=FAILURE, evalue=SILENT, traceback=[]))
     return result.is_ok or "raises-exception" in cell.metadata.get("tags", ())
 
 

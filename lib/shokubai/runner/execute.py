@@ -29,8 +29,8 @@ from shokubai.runner.task import CellError, Engine, Limits, how_it_ended, shorte
 
 LONGEST_SOCKET_PATH = 95  # of 104 on some systems, less what the kernel appends
 DIED = "the notebook's process died"
-# What Python and NumPy and Arrow, DuckDB, C++ and C say.
-_WANT_OF_MEMORY = ("MemoryError", "OutOfMemory", "bad_alloc", "Cannot allocate memory")
+# What Python, NumPy and Arrow, then DuckDB, C++, C, and ``engine`` say.
+_WANT_OF_MEMORY = ("MemoryError", "OutOfMemory", "bad_alloc", "Cannot allocate memory", "memory runs out")
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,10 @@ def _execute(path: Path, values: Mapping[str, Any], limits: Limits, **given: Any
             kept=kept,
             **given,
         )
-    except PapermillExecutionError:
-        pass  # the cell says so too; papermill also complains of exceptions that a cell is tagged to raise
+    except PapermillExecutionError as error:
+        # It also complains of exceptions that a cell is tagged to raise.
+        if kept and any(cell.metadata.get("papermill", {}).get("exception") for cell in kept[0].cells):
+            stopped = shorten(str(error)) or type(error).__name__
     except (DeadKernelError, RuntimeError) as error:
         stopped = shorten(str(error)) or type(error).__name__
     except CellTimeoutError:

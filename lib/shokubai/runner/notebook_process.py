@@ -47,8 +47,8 @@ class ProcessDiedError(Exception):
 class NotebookProcess:
     """Fork before anything starts threads; ``prepare`` of ``shell`` beforehand saves each process that work.
 
-    The process works in the folder that is current when it is forked. Of its memory only what it may write counts
-    for ``memory_bytes``. Everything that it starts is in its process group.
+    The process works in the folder that is current when it is forked. Of its memory only what it takes after that,
+    and may write, counts for ``memory_bytes``. Everything that it starts is in its process group.
     """
 
     def __init__(self, *, memory_bytes: int | None = None) -> None:
@@ -177,7 +177,16 @@ def _settle_in(channel: Connection, printed: Mapping[int, BinaryIO], memory_byte
     gc.set_threshold(*_RARELY)
     shell.take_over()
     if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        limit = memory_bytes + _data_bytes()
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _data_bytes() -> int:
+    """What the process had when it was forked, most of which it shares; the limit is for what it takes itself."""
+    with suppress(OSError, IndexError):  # not Linux
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.split("VmData:")[1].split()[0]) * 1024
+    return 0
 
 
 def _bound(file: BinaryIO) -> None:

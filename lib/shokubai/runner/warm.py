@@ -16,6 +16,8 @@ LATE_IMPORTS = (
     "pandas.core.arrays.arrow._arrow_utils",
     "pandas.core.methods.to_dict",
     "pandas.core.reshape.reshape",
+    "pandas.io.formats.html",
+    "pandas.io.formats.string",
     "plotly",
     "pyarrow.pandas_compat",
     "shokubai.page",

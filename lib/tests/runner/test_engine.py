@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
+from shokubai import site
 from shokubai.runner.execute import Execution, execute_notebook
 from shokubai.runner.task import CellError, Engine, Limits
 
@@ -183,30 +187,34 @@ import json, sys
 from dataclasses import asdict
 from pathlib import Path
 import nbformat
+from shokubai import site
 from shokubai.runner.execute import execute_notebook
 from shokubai.runner.task import Limits
 from shokubai.runner.warm import warm_up
 warm_up()
-for folder in map(Path, sys.argv[1:]):
-    done = execute_notebook(folder / "it.ipynb", {}, engine="fork", limits=Limits(60), scratch=folder)
-    nbformat.write(done.notebook, folder / "done.ipynb")
-    (folder / "error.json").write_text(json.dumps(done.error and asdict(done.error)))
+for path in map(Path, sys.argv[1:]):
+    done = execute_notebook(path, {}, engine="fork", limits=Limits(240), scratch=path.parent)
+    nbformat.write(done.notebook, path.with_suffix(".done"))
+    path.with_suffix(".error").write_text(json.dumps(done.error and asdict(done.error)))
 """
+
+
+def run_forked(paths: Sequence[Path]) -> list[Execution]:
+    """What notebooks are as processes forked from a warm one leave them."""
+    subprocess.run([sys.executable, "-c", WARM, *map(str, paths)], check=True, stdin=subprocess.DEVNULL)
+    done = []
+    for path in paths:
+        error = json.loads(path.with_suffix(".error").read_text())
+        notebook = nbformat.read(path.with_suffix(".done"), as_version=4)
+        done.append(Execution(notebook, error and CellError(**error)))
+    return done
 
 
 @pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Execution]:
     """All of the awkward notebooks as forked processes left them."""
-    folders = {name: tmp_path_factory.mktemp("fork") for name in AWKWARD}
-    for name, folder in folders.items():
-        write(folder, AWKWARD[name])
-    subprocess.run([sys.executable, "-c", WARM, *map(str, folders.values())], check=True, stdin=subprocess.DEVNULL)
-
-    def read(folder: Path) -> Execution:
-        error = json.loads((folder / "error.json").read_text())
-        return Execution(nbformat.read(folder / "done.ipynb", as_version=4), error and CellError(**error))
-
-    return {name: read(folder) for name, folder in folders.items()}
+    paths = [write(tmp_path_factory.mktemp("fork"), cells) for cells in AWKWARD.values()]
+    return dict(zip(AWKWARD, run_forked(paths), strict=True))
 
 
 def alike(cell: Any) -> list[Output]:
@@ -244,3 +252,133 @@ def test_outputs_are_those_of_a_kernel(
 
 def said(execution: Execution) -> tuple[int | None, str] | None:
     return execution.error and (execution.error.cell, plain(execution.error.message))
+
+
+PROJECT = Path(__file__).resolve().parents[3]
+NOTEBOOKS = sorted(path.stem for path in (PROJECT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def checkout(demo_outputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's notebooks and parameters, with the demo as its outputs."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in ("notebooks", "parameters"):
+        shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    (root / "outputs").mkdir()
+    (root / "outputs" / "demo").symlink_to(demo_outputs / "demo")
+    shutil.copytree(demo_outputs / "tables", root / "outputs" / "tables")
+    return root
+
+
+def test_every_notebook_of_the_project_is_the_same_by_both_engines(checkout: Path, tmp_path: Path) -> None:
+    paths = [checkout / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
+    assert NOTEBOOKS == ["explore", "sre_overview", "weekly_team_report"]
+    for path, fork in zip(paths, run_forked(paths), strict=True):
+        kernel = execute_notebook(path, {}, engine="kernel", limits=Limits(240), scratch=tmp_path)
+        assert fork.error is kernel.error is None
+        assert fork.notebook is not None and kernel.notebook is not None
+        assert len(fork.notebook.cells) == len(kernel.notebook.cells)
+        for ours, theirs in zip(fork.notebook.cells, kernel.notebook.cells, strict=True):
+            assert timeless(alike(ours)) == timeless(alike(theirs)), ours.source
+        facts = site.extract_facts(fork.notebook)
+        assert timeless(facts) == timeless(site.extract_facts(kernel.notebook))
+        assert (facts is None) == (path.stem == "explore")
+
+
+def timeless(value: Any) -> Any:
+    """The same without what a clock measured."""
+    return re.sub(r"\d[\d.,]* (ms|s)\b", "", json.dumps(value, sort_keys=True))
+
+
+IMPORTS = """
+import json, os, sys
+from pathlib import Path
+from shokubai.runner.notebook_process import NotebookProcess
+from shokubai.runner.warm import load_parameters, warm_up
+warm_up()
+load_parameters(Path("../parameters"))
+process = NotebookProcess()
+process.run("import sys\\nbefore = set(sys.modules)")
+for cell in json.load(open("weekly_team_report.ipynb"))["cells"]:
+    if cell["cell_type"] == "code":
+        done = process.run("".join(cell["source"]))
+        assert done.is_ok, done.outputs
+gained = process.run("print(*sorted(set(sys.modules) - before))")
+process.end()
+print(gained.outputs[0]["text"])
+"""
+
+
+def test_a_warm_process_leaves_a_weekly_report_nothing_to_import(checkout: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS],
+        cwd=checkout / "notebooks",
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) <= 5, done.stdout
+
+
+ENTRY_POINT = "[papermill.engine]\nshokubai = shokubai.runner.engine:ForkEngine\n"
+
+
+def test_papermill_knows_the_engine_by_name(tmp_path: Path) -> None:
+    """As it is installed: an environment may have older metadata, so this one is laid beside the library."""
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["entry-points"]["papermill.engine"]
+    assert "[papermill.engine]\n" + "".join(f"{k} = {v}\n" for k, v in declared.items()) == ENTRY_POINT
+    metadata = tmp_path / "site" / "shokubai_engine-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shokubai-engine\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINT)
+    path = write(tmp_path, ["parameter = 1", "import os\nos.getppid(), parameter"])
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    command = [sys.executable, "-m", "papermill", "--engine", "shokubai", "-p", "parameter", "7"]
+    process = subprocess.Popen(
+        [*command, str(path), str(tmp_path / "out.ipynb")],
+        env={**os.environ, "PYTHONPATH": f"{metadata.parent}{os.pathsep}{PROJECT / 'lib'}"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].data["text/plain"]
+    assert shown == f"({process.pid}, 7)"  # a child of papermill itself: there was no kernel
+
+
+LIMITED = [
+    ("while True: pass", Limits(60, cell_seconds=1), "the cell was not finished after its time limit of 1 s"),
+    ("while True: pass", Limits(1), "not finished after the time limit of 1 s"),
+    ("kept = []\nwhile True: kept.append(bytearray(50_000_000))", Limits(60, None, 10**9), "1,000 MB (--memory)"),
+    ("import numpy\nnumpy.ones(10**10)", Limits(60, None, 10**9), "1,000 MB (--memory)"),
+    (
+        "get_ipython().showtraceback = lambda **_: None\nraise MemoryError",
+        Limits(60, None, 10**9),
+        "1,000 MB (--memory)",
+    ),
+    ("import os\nos.write(2, b'std::bad_alloc')\nos.abort()", Limits(60, None, 10**9), "1,000 MB (--memory)"),
+]
+
+
+@pytest.mark.parametrize(("cell", "limits", "words"), LIMITED)
+@pytest.mark.parametrize("tag", ["", EXPECTED])
+def test_a_limit_is_named_and_ends_a_notebook_whatever_its_cell_expects(
+    cell: str, limits: Limits, words: str, tag: str, tmp_path: Path
+) -> None:
+    done = run(tmp_path, [tag + cell, "1"], "fork", limits)
+    if tag and ("bytearray" in cell or "numpy" in cell or "raise" in cell):
+        assert done.error is None  # an exception like others
+    else:
+        assert done.error is not None and done.error.cell == 1 and done.error.message.endswith(words)
+
+
+@pytest.mark.parametrize("engine", ["fork", "kernel"])
+def test_an_expected_exception_leaves_no_complaint_in_the_notebook(engine: Engine, tmp_path: Path) -> None:
+    done = run(tmp_path, [f"{EXPECTED}1 / 0", "2"], engine)
+    assert done.error is None and done.notebook is not None
+    assert [cell.source for cell in done.notebook.cells] == ["1 / 0", "2"]

@@ -226,6 +226,15 @@ def test_memory_beyond_the_limit_is_an_error_of_the_cell(start: Start) -> None:
     assert process.run("del kept\nx = bytearray(50_000_000)\n1").is_ok
 
 
+def test_the_limit_of_memory_is_for_what_a_notebook_takes_itself(start: Start) -> None:
+    """Not for what it shares with the process it was forked from."""
+    inherited = bytearray(300_000_000)
+    process = start(memory_bytes=200_000_000)
+    assert len(inherited) == 300_000_000
+    assert process.run("x = bytearray(100_000_000)").is_ok
+    assert [name for name, _ in errors(process.run("y = bytearray(200_000_000)"))] == ["MemoryError"]
+
+
 def test_no_file_stays_open_in_who_started_processes(start: Start) -> None:
     def files() -> set[str]:
         return {entry.name for entry in Path("/proc/self/fd").iterdir()}
