@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 from shokubai.core.errors import ShokubaiError
-from shokubai.runner.orphans import kill_tree
-from shokubai.runner.task import DEFAULT_ENGINE, Task, how_it_ended
+from shokubai.runner.orphans import MARK, kill_marked, kill_tree
+from shokubai.runner.task import DEFAULT_ENGINE, FROM_OUTSIDE, Task, how_it_ended
 
 GRACE_SECONDS = 30.0  # beyond a notebook's own limit, for its page to be written; then its process is killed
 END_SECONDS = 5.0  # for all processes to go
@@ -84,13 +85,14 @@ def run_tasks(
     Close the iterator to end all of them at once. Notebooks keep their limits themselves; a process that is still
     there some time after its notebook's is killed.
     """
-    starter = _starter()
     waiting = list(reversed(list(enumerate(tasks))))
     running: dict[int, _Running] = {}
     is_done = False
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
+                if not running:
+                    starter = _starter()  # another one when the last died, and all that it started with it
                 number, task = waiting.pop()
                 starter.start(number, task)
                 running[number] = _Running(task, time.monotonic())
@@ -137,13 +139,14 @@ class _Zygote:
         self._channel, theirs = Pipe()
         self._is_ready = False
         self._running: set[int] = set()
+        self._mark = mark = uuid.uuid4().hex
         # Of its own session, so that signals for this process's group do not reach it: it ends when this one does.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "shokubai.runner.zygote", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+            env={"OPENBLAS_NUM_THREADS": "1", **os.environ, MARK: mark},
         )
         theirs.close()
 
@@ -172,7 +175,8 @@ class _Zygote:
                     case ("refused", int() as number, str() as reason):
                         events.append(_Event(number, 1, reason))
         except (EOFError, OSError):
-            events += self._all_died()
+            status = self._death()
+            events += [_Event(number, status) for number in self._running - {event.number for event in events}]
         self._running -= {event.number for event in events}
         return events
 
@@ -183,19 +187,25 @@ class _Zygote:
         except subprocess.TimeoutExpired:
             kill_tree(self._process.pid)
             self._process.wait()
+            kill_marked(self._mark)
 
     def _send(self, *message: object) -> None:
         with suppress(OSError):  # it is dead, as ``wait`` will find
             self._channel.send(message)
 
-    def _all_died(self) -> list[_Event]:
+    def _death(self) -> int:
+        """How it ended; what it and its reports started, and was nobody's any more, ends too.
+
+        Raises ShokubaiError when it could not start. A signal that came meanwhile is no reason not to try again.
+        """
         status = self._process.wait()
-        if not self._is_ready:
+        kill_marked(self._mark)
+        if not self._is_ready and -status not in FROM_OUTSIDE:
             raise ShokubaiError(
                 f"the process that reports are forked from ended while it started ({how_it_ended(status)}); "
                 "what it said stands above"
             )
-        return [_Event(number, status) for number in self._running]
+        return status
 
 
 class _FreshProcesses:
@@ -212,9 +222,8 @@ class _FreshProcesses:
         )
         self._running[number] = process
         assert process.stdin is not None
-        with suppress(BrokenPipeError):  # it is dead, as ``wait`` will find
+        with suppress(BrokenPipeError), process.stdin:  # it is dead, as ``wait`` will find
             pickle.dump(task, process.stdin)
-            process.stdin.close()
 
     def kill(self, number: int) -> None:
         kill_tree(self._running[number].pid)

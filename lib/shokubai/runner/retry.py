@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-
 from shokubai.runner.pool import Ended
-from shokubai.runner.task import Result, how_it_ended
+from shokubai.runner.task import FROM_OUTSIDE, Result, how_it_ended
 
-# Sent from outside: by the system when memory runs out, by whoever empties a machine. What a process brings upon
-# itself (a segmentation fault, an abort) it will bring upon itself again.
-FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP})
 DIED = "the notebook's process died"  # as ``execute`` says it, which is too much to import here
-_DEATHS = frozenset(f"{DIED}: {how_it_ended(-number)}" for number in FROM_OUTSIDE)
+_DEATHS = tuple(f"{DIED}: {how_it_ended(-number)}" for number in FROM_OUTSIDE)  # and its last words, if any
 
 
 def may_pass_next_time(end: Ended, result: Result | None) -> bool:
@@ -26,4 +21,4 @@ def may_pass_next_time(end: Ended, result: Result | None) -> bool:
         return False
     if result is None:
         return -end.exit_status in FROM_OUTSIDE
-    return result.error is not None and result.error.message in _DEATHS
+    return result.error is not None and result.error.message.startswith(_DEATHS)

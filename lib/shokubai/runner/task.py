@@ -15,6 +15,9 @@ from shokubai.config.model import Language
 RESULT = "result.json"
 LOG = "process.log"
 LONGEST_MESSAGE = 600
+# Signals sent by the system when memory runs out, or by whoever empties a machine. What a process brings upon itself
+# (a segmentation fault, an abort) it will bring upon itself again.
+FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP})
 
 
 Engine = Literal["fork", "kernel"]

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from shokubai.core.errors import ShokubaiError
-from shokubai.runner.orphans import adopt_orphans, kill_descendants, kill_strays, kill_tree
+from shokubai.runner.orphans import adopt_orphans, end_descendants, kill_strays, kill_tree
 from shokubai.runner.task import Task
 from shokubai.runner.warm import load_parameters, warm_up
 
@@ -60,7 +60,7 @@ class _Zygote:
                     while self._channel.poll():
                         self._obey(*self._channel.recv())
             except (EOFError, OSError):
-                kill_descendants(os.getpid())
+                end_descendants()
                 os._exit(0)  # libraries complain at length of what a clean end finds
 
     def _obey(self, order: str, *given: object) -> None:
