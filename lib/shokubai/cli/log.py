@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,11 @@ class Log(Progress):
         self.file: Path | None = None if where == STDERR else Path(where)
         self.is_open = True
         if self.file is not None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            if _is_torn(self.file):
+            is_torn = False
+            with suppress(OSError):  # the first line finds the same and says it
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                is_torn = _is_torn(self.file)
+            if is_torn:
                 self._write(b"\n")
 
     def begun(self, plan: Plan) -> None:
@@ -125,7 +129,8 @@ class Log(Progress):
                 raise OSError(None, "no room for a whole line")
         except OSError as error:
             self.is_open = False
-            status.print(f"{self.file or 'stderr'}: {error.strerror}; the run goes on without this log")
+            if self.file is not None:  # else stderr is gone, and nobody to tell
+                status.print(f"{self.file}: {error.strerror}; the run goes on without this log")
 
 
 def _report(team: str | None, notebook: str) -> Mapping[str, str | None]:

@@ -107,10 +107,11 @@ class Terminal(Progress):
         self.bars.stop()
 
     def begun(self, plan: Plan) -> None:
-        for task in (self.reading, self.total):
+        for task in (self.reading, self.total, *self.lines.values()):
             if task is not None:
                 self.bars.remove_task(task)
         self.reading = self.total = None
+        self.lines.clear()
 
     def building(self, warehouse: str, done: int, total: int, what: str) -> None:
         if self.reading is None:

@@ -50,7 +50,14 @@ def load(directory: Path) -> Parameters:
 def _identity(directory: Path) -> _Identity:
     """Which files there are, and what tells that one has changed."""
     found = []
-    for folder, _, names in os.walk(directory, followlinks=True):
+    seen: set[tuple[int, int]] = set()  # folders; links may lead in a circle
+    for folder, folders, names in os.walk(directory, followlinks=True):
+        here = os.stat(folder)  # noqa: PTH116
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             with suppress(OSError):  # gone meanwhile
                 status = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118 - thousands of files

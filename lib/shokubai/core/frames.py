@@ -56,7 +56,7 @@ class FrameContract:
             raise DataError(f"{self.name}: missing column(s) {', '.join(missing)}; got {', '.join(frame.columns)}")
         wanted = [_pandas_type(column.type) for column in self.columns.values()]
         if list(frame.columns) == list(self.columns) and list(frame.dtypes) == wanted:
-            return frame
+            return frame.copy(deep=False)
         out = {}
         for name, column in self.columns.items():
             try:

@@ -25,12 +25,21 @@ from papermill.execute import remove_error_markers
 from shokubai.runner.engine import CELL_LIMIT, DEATH, NOTEBOOK_LIMIT, TIMEOUT, ForkEngine
 from shokubai.runner.orphans import kill_descendants
 from shokubai.runner.shell import LONGEST_STREAM, left_out_note
-from shokubai.runner.task import CellError, Engine, Limits, how_it_ended, shorten
+from shokubai.runner.task import DIED, LONGEST_MESSAGE, CellError, Engine, Limits, how_it_ended, shorten
 
 LONGEST_SOCKET_PATH = 95  # of 104 on some systems, less what the kernel appends
-DIED = "the notebook's process died"
 # What Python, NumPy and Arrow, then DuckDB, C++, C, and ``engine`` say.
-_WANT_OF_MEMORY = ("MemoryError", "OutOfMemory", "bad_alloc", "Cannot allocate memory", "memory runs out")
+_WANT_OF_MEMORY = (
+    "MemoryError",
+    "OutOfMemory",
+    "Out of Memory",
+    "bad_alloc",
+    "Cannot allocate memory",
+    "memory runs out",
+)
+
+
+MESSAGE_BEFORE_LIMIT = LONGEST_MESSAGE - 60  # characters; the limit that was broken follows
 
 
 @dataclass(frozen=True)
@@ -223,7 +232,8 @@ def _what_happened(error: NotebookNode, limits: Limits) -> str:
         return limits.cell_is_overdue if is_cell else limits.notebook_is_overdue
     said = f"{DIED if error.ename == DEATH else error.ename}: {error.evalue}".removesuffix(": ")
     if limits.memory_bytes is not None and any(sign in said for sign in _WANT_OF_MEMORY):
-        said += f"; a notebook may take {limits.memory_bytes // 1_000_000:,} MB (--memory)"
+        allowed = f"a notebook may take {limits.memory_bytes // 1_000_000:,} MB (--memory)"
+        said = f"{shorten(said, MESSAGE_BEFORE_LIMIT)}; {allowed}"
     return said
 
 

@@ -65,7 +65,7 @@ def join_reports(
             of_all = []
         with only_one(plan.folder):
             recover(plan.folder)
-            warm_up(plan.parameters.directory)
+            warm_up(plan.parameters.directory, engine=manner.engine)
             join = _Join(replace(plan, jobs=tuple(of_all)), progress, manner=manner, force=False)
             return join.join(of_teams, parts)
 

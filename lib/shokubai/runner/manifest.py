@@ -30,6 +30,8 @@ def manifest(plan: Plan, records: Sequence[Record], costs: Mapping[str, Cost]) -
         "week": str(plan.week),
         "generated_at": plan.now.isoformat(),
         "code_version": __version__,
+        # All reports of the run were made, or failed; a run of some teams or one that was stopped leaves others out.
+        "is_whole": {record.key for record in records} >= plan.reports,
         "costs": {name: cost.to_json() for name, cost in sorted(costs.items())},
         **({"shard": shard, "made_from": made_from(plan)} if shard else {}),
         "reports": [_entry(record) for record in sorted(records, key=lambda r: r.key)],

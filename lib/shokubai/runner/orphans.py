@@ -26,6 +26,12 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def live_without_parent() -> None:
+    """Linux: take ``die_with_parent`` back."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0)
+
+
 def adopt_orphans() -> None:
     """Linux: become the parent of descendants whose own parent ended, so that they can be found."""
     if sys.platform.startswith("linux"):

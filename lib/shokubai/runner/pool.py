@@ -17,7 +17,7 @@ from typing import Protocol
 
 from shokubai.core.errors import ShokubaiError
 from shokubai.runner.orphans import MARK, kill_marked, kill_tree
-from shokubai.runner.task import DEFAULT_ENGINE, FROM_OUTSIDE, Task, how_it_ended
+from shokubai.runner.task import DEFAULT_ENGINE, FROM_OUTSIDE, Engine, Task, how_it_ended
 
 GRACE_SECONDS = 30.0  # beyond a notebook's own limit, for its page to be written; then its process is killed
 END_SECONDS = 5.0  # for all processes to go
@@ -59,6 +59,8 @@ class _Event:
 class _Starter(Protocol):
     """Starts processes of reports, which have numbers."""
 
+    def is_alive(self) -> bool: ...
+
     def start(self, number: int, task: Task) -> None: ...
 
     def kill(self, number: int) -> None: ...
@@ -70,9 +72,9 @@ class _Starter(Protocol):
         """End everything that was started."""
 
 
-def warm_up(parameters: Path | None = None) -> None:
+def warm_up(parameters: Path | None = None, *, engine: Engine = DEFAULT_ENGINE) -> None:
     """Begin to load what reports need, ``parameters`` among it, so that their processes start at once."""
-    starter = _starter()
+    starter = _starter(engine)
     if isinstance(starter, _Zygote) and parameters is not None:
         starter.load(parameters.absolute())
 
@@ -92,7 +94,8 @@ def run_tasks(
         while waiting or running:
             while waiting and len(running) < jobs:
                 if not running:
-                    starter = _starter()  # another one when the last died, and all that it started with it
+                    # Another one when the last died, and all that it started with it.
+                    starter = _starter(waiting[-1][1].engine)
                 number, task = waiting.pop()
                 starter.start(number, task)
                 running[number] = _Running(task, time.monotonic())
@@ -119,11 +122,13 @@ def _seconds_to_next_limit(running: dict[int, _Running]) -> float | None:
 _in_use: list[_Starter] = []  # one at most; it stays warm from one call to the next
 
 
-def _starter() -> _Starter:
-    if any(isinstance(starter, _Zygote) and not starter.is_alive() for starter in _in_use):
+def _starter(engine: Engine) -> _Starter:
+    """Kernels need no process to fork from, so that they are the way out where there can be none."""
+    wanted = _Zygote if engine == "fork" else _FreshProcesses
+    if any(not isinstance(starter, wanted) or not starter.is_alive() for starter in _in_use):
         _forget()
     if not _in_use:
-        _in_use.append(_Zygote() if DEFAULT_ENGINE == "fork" else _FreshProcesses())
+        _in_use.append(wanted())
     return _in_use[0]
 
 
@@ -142,11 +147,11 @@ class _Zygote:
         self._mark = mark = uuid.uuid4().hex
         # Of its own session, so that signals for this process's group do not reach it: it ends when this one does.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "shokubai.runner.zygote", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "shokubai.runner.zygote", str(theirs.fileno()), str(os.getpid())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={"OPENBLAS_NUM_THREADS": "1", **os.environ, MARK: mark},
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", MARK: mark},  # one thread: there is nothing to lose
         )
         theirs.close()
 
@@ -203,7 +208,7 @@ class _Zygote:
         if not self._is_ready and -status not in FROM_OUTSIDE:
             raise ShokubaiError(
                 f"the process that reports are forked from ended while it started ({how_it_ended(status)}); "
-                "what it said stands above"
+                "what it said stands above; --engine kernel makes reports without it"
             )
         return status
 
@@ -214,11 +219,14 @@ class _FreshProcesses:
     def __init__(self) -> None:
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
+    def is_alive(self) -> bool:
+        return True
+
     def start(self, number: int, task: Task) -> None:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "shokubai.runner.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
-            env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
         self._running[number] = process
         assert process.stdin is not None

@@ -64,7 +64,7 @@ def make_reports(
     with telling(progress, plan), only_one(plan.folder):
         recover(plan.folder)
         _begin_shard(plan)
-        warm_up(plan.parameters.directory)
+        warm_up(plan.parameters.directory, engine=manner.engine)
         return WeekRun(plan, progress, manner=manner, force=force).make()
 
 
@@ -214,6 +214,7 @@ class WeekRun:
 
     def _task(self, job: Job, staging: Path, at_once: int) -> Task:
         staging.mkdir()
+        limits = within_share(self.manner.limits, at_once)
         labels = {**self.plan.labels, "team": as_label(job.folder), "notebook": as_label(job.notebook)}
         return Task(
             notebook=job.path.absolute(),
@@ -224,9 +225,9 @@ class WeekRun:
             title=f"{job.display_name[job.language]} · {self.plan.week}",
             language=job.language,
             engine=self.manner.engine,
-            limits=within_share(self.manner.limits, at_once),
+            limits=limits,
             environment={
-                **share_of_machine(at_once),
+                **share_of_machine(at_once, limits),
                 SNAPSHOTS: str(self.staging / _SNAPSHOTS),
                 LABELS: ",".join(f"{name}={value}" for name, value in labels.items()),
             },

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from shokubai.runner.pool import Ended
-from shokubai.runner.task import FROM_OUTSIDE, Result, how_it_ended
+from shokubai.runner.task import DIED, FROM_OUTSIDE, Result, how_it_ended
 
-DIED = "the notebook's process died"  # as ``execute`` says it, which is too much to import here
 _DEATHS = tuple(f"{DIED}: {how_it_ended(-number)}" for number in FROM_OUTSIDE)  # and its last words, if any
 
 

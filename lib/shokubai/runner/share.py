@@ -19,18 +19,25 @@ LEAST_LIMIT_BYTES = 1_000_000_000  # a report of a large team, libraries include
 _LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
 
 
-def share_of_machine(reports: int) -> dict[str, str]:
-    """The environment with which each of so many reports takes its share of processors and memory."""
-    return limits(max(reports, 1), processors=os.cpu_count() or 1, memory_bytes=_memory_bytes())
+def share_of_machine(reports: int, within: Limits | None = None) -> dict[str, str]:
+    """The environment with which each of so many reports takes its share of processors and memory.
+
+    Of a limit on its memory the engine takes three quarters at most, so that it spills before it is refused any.
+    """
+    memory_bytes = _memory_bytes()
+    if within is not None and within.memory_bytes is not None:
+        memory_bytes = min(memory_bytes, int(within.memory_bytes * 0.75 / MEMORY_SHARE * max(reports, 1)))
+    return limits(max(reports, 1), processors=os.cpu_count() or 1, memory_bytes=memory_bytes)
 
 
 def within_share(wanted: Limits, reports: int) -> Limits:
     """The limits with one on memory: where none is wanted, the share of each of so many reports.
 
-    It is above what the engine is told to use, and there to end what goes wrong before it ends the machine.
+    It is there to end what goes wrong before it ends the machine. Who sets SHOKUBAI_MEMORY has shared it out already.
     """
     if wanted.memory_bytes is not None:
         return wanted
+    reports = 1 if os.environ.get(MEMORY) else reports
     return replace(wanted, memory_bytes=max(LEAST_LIMIT_BYTES, int(_memory_bytes() * LIMIT_SHARE / reports)))
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,8 +62,6 @@ class _Outputs:
 
     def reset(self) -> None:
         self.updates: dict[str, str] = {}  # by display_id, JSON of what is to be seen wherever it was shown
-        self.stream_length = 0
-        self.left_out: dict[str, int] = {}
         self.clear()
 
     def add(self, output: Mapping[str, Any]) -> None:
@@ -76,9 +75,13 @@ class _Outputs:
         self._append(_to_json(output))
 
     def update(self, output: Mapping[str, Any]) -> None:
-        self.updates[output["display_id"]] = self._within_limit(_to_json(output))
+        display_id = output["display_id"]
+        self.shown_length -= len(self.updates.pop(display_id, ""))
+        self.updates[display_id] = self._within_limit(_to_json(output))
 
     def clear(self) -> None:
+        self.stream_length = 0
+        self.left_out: dict[str, int] = {}
         self.shown: list[str | tuple[str, list[str]]] = []  # JSON, or a stream's name and texts
         self.shown_length = 0
         self.is_cleared_by_next = False
@@ -261,9 +264,16 @@ def prepare() -> InteractiveShell:
     configuration.HistoryManager.enabled = False  # a thread, and a file that all notebooks would share
     configuration.InteractiveShell.xmode = "Context"
     configuration.IPKernelApp.connection_file = ""  # tqdm looks for that section
-    shell: InteractiveShell = ZMQInteractiveShell.instance(
-        config=configuration, display_pub_class=_Publisher, displayhook_class=_DisplayHook
-    )
+    if ZMQInteractiveShell.initialized():
+        ready: InteractiveShell = ZMQInteractiveShell.instance()
+        return ready
+    with tempfile.TemporaryDirectory() as folder:  # nothing of the user's own set-up of IPython, nothing left of ours
+        shell: InteractiveShell = ZMQInteractiveShell.instance(
+            ipython_dir=folder,
+            config=configuration,
+            display_pub_class=_Publisher,
+            displayhook_class=_DisplayHook,
+        )
     if "pandas" in sys.modules and sys.modules["pandas"].get_option("display.max_columns") == 0:
         # It was imported before there was a shell, and took this for a terminal.
         sys.modules["pandas"].set_option("display.max_columns", 20)

@@ -17,6 +17,7 @@ LOG = "process.log"
 LONGEST_MESSAGE = 600
 # Signals sent by the system when memory runs out, or by whoever empties a machine. What a process brings upon itself
 # (a segmentation fault, an abort) it will bring upon itself again.
+DIED = "the notebook's process died"
 FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP})
 
 
@@ -104,10 +105,10 @@ class Result:
         partial.replace(staging / RESULT)
 
 
-def shorten(message: str) -> str:
+def shorten(message: str, length: int = LONGEST_MESSAGE) -> str:
     """A message of a length that fits a page; its beginning says most."""
     message = message.strip()
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+    return message if len(message) <= length else message[: length - 1] + "…"
 
 
 def how_it_ended(status: int) -> str:

@@ -10,7 +10,7 @@ from shokubai import tables
 from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.core.windows import Week
 from shokubai.runner.disk import DiskFullError
-from shokubai.runner.manifest import MANIFEST
+from shokubai.runner.manifest import MANIFEST, read_manifest
 from shokubai.runner.plan import Plan
 from shokubai.runner.progress import Summary
 
@@ -37,11 +37,11 @@ class WeekOutcome:
 def choose_weeks(since: str, plan: Plan) -> tuple[Week, ...]:
     """The weeks from ``since`` to the plan's, oldest first.
 
-    ``last`` is the week after the newest that a run has finished, whatever failed in it; the plan's own when there
-    is none. Raises UsageError when ``since`` is later than the plan's week, when there are too many weeks, or when
-    the first of them ends before the log begins.
+    ``last`` is the first week after the oldest made of which not all reports were made or failed, as by a run of some
+    teams or one that was stopped; the plan's own when there is none. Raises UsageError when ``since`` is later than
+    the plan's week, when there are too many weeks, or when the first of them ends before the log begins.
     """
-    first = _after_newest(plan) if since == LAST else Week.parse(since)
+    first = _first_unfinished(plan) if since == LAST else Week.parse(since)
     if first > plan.week:
         raise UsageError(f"--since {since}: comes after {plan.week}, the week to end with")
     count = (plan.week.monday - first.monday).days // 7 + 1
@@ -78,11 +78,14 @@ def worst_status(statuses: Sequence[int]) -> int:
     return min(statuses, key=SEVERITY.index)
 
 
-def _after_newest(plan: Plan) -> Week:
-    """The week after the newest before the plan's that has a manifest; the plan's own without one."""
-    found = [_week_of(file.parent) for file in plan.folder.parent.glob(f"*/{MANIFEST}")]
-    finished = [week for week in found if week and week < plan.week]
-    return max(finished).plus(1) if finished else plan.week
+def _first_unfinished(plan: Plan) -> Week:
+    """The first week without a whole manifest between the oldest that has one and the plan's, or the plan's own."""
+    found = (_week_of(file.parent) for file in plan.folder.parent.glob(f"*/{MANIFEST}"))
+    made = [week for week in found if week and week < plan.week]
+    week = min(made, default=plan.week)
+    while week < plan.week and (read_manifest(plan.folder.with_name(str(week))) or {}).get("is_whole"):
+        week = week.plus(1)
+    return week
 
 
 def _week_of(folder: Path) -> Week | None:

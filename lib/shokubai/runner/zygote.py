@@ -18,7 +18,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from shokubai.core.errors import ShokubaiError
-from shokubai.runner.orphans import adopt_orphans, end_descendants, kill_strays, kill_tree
+from shokubai.runner.orphans import (
+    adopt_orphans,
+    die_with_parent,
+    end_descendants,
+    kill_strays,
+    kill_tree,
+    live_without_parent,
+)
 from shokubai.runner.task import Task
 from shokubai.runner.warm import load_parameters, warm_up
 
@@ -26,8 +33,9 @@ from shokubai.runner.warm import load_parameters, warm_up
 HARMLESS_THREADS = frozenset({"jemalloc_bg_thd"})
 
 
-def main(descriptor: int) -> None:
-    """Serve the channel with that file descriptor."""
+def main(descriptor: int, starter: int) -> None:
+    """Serve the channel with that file descriptor, which leads to the process ``starter``."""
+    die_with_parent(starter)
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Connection(descriptor)
@@ -36,6 +44,7 @@ def main(descriptor: int) -> None:
     gc.freeze()  # what is here now is never collected, so its pages stay shared
     if threads := _threads():
         raise RuntimeError(f"forking is not safe beside the thread(s) {', '.join(threads)}")
+    live_without_parent()  # from here on the channel tells when it ends, and what was started ends first
     _Zygote(channel).serve()
 
 
@@ -132,4 +141,4 @@ def _threads() -> list[str]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

@@ -194,8 +194,9 @@ class DuckDbWarehouse:
             self._create_view(table, paths)
             if isinstance(source, ServiceRows):
                 self._keep(name, sorted(source.services), size)
-                self._held[name] = source
             self._opened[name] = identities, services
+        if isinstance(source, ServiceRows):
+            self._held[name] = source
         return 0 if services is not None else size
 
     def _keep(self, name: str, services: Sequence[str], size: int) -> None:

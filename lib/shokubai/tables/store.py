@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from importlib import resources
@@ -151,6 +151,8 @@ class Tables:
             stale = [day for day in days if not self._is_made_from(day, inputs[day])]
             to_scan = [day for day in stale if inputs[day]]
             self._drop([day for day in stale if not inputs[day]])
+            if stale and self._held:
+                self._held = replace(self._held, rows={})  # they were of the days as they were
             first_statement = len(self.warehouse.queries)
             rows_read = self._scan(self._batches(to_scan, parts, progress), inputs, parts)
             self._save()
