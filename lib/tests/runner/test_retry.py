@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shokubai.runner import execute
+from shokubai.runner.notebook_process import UNANSWERED
 from shokubai.runner.pool import Ended
 from shokubai.runner.retry import may_pass_next_time
 from shokubai.runner.task import CellError, Limits, Result, Task, how_it_ended
@@ -26,6 +27,13 @@ def test_a_process_that_could_not_be_started_may_be_later():
 @pytest.mark.parametrize(("status", "may_pass"), [(-9, True), (-15, True), (-11, False), (3, False), (0, False)])
 def test_the_same_of_the_process_of_the_notebook_alone(status, may_pass):
     assert may_pass_next_time(ended(0), died(status)) == may_pass
+
+
+def test_what_a_killed_notebook_had_printed_does_not_matter():
+    words = Result("failed", CellError(3, f"{execute.DIED}: {how_it_ended(-9)}: a warning of some library"))
+    assert may_pass_next_time(ended(0), words)
+    given_up = Result("failed", CellError(3, f"{execute.DIED}: {UNANSWERED}"))
+    assert not may_pass_next_time(ended(0), given_up)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
