@@ -78,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status.print(f"{number}: {' + '.join(outcome.kinds)} ({outcome.engine}): exit {outcome.exit_status}")
             for violation in outcome.violations:
                 status.print(f"  [red]{violation}[/red]", markup=True)
+    except KeyboardInterrupt:
+        status.print("interrupted: the table is of what was done")
     finally:
         world.close()
     console.print(table_of(outcomes, seed=given.seed))

@@ -43,7 +43,8 @@ def test_signals_and_full_disks_end_no_report_half_way(world: Any) -> None:
     world.write_notebook({})
     assert world.start().wait() == 0
     chance = random.Random(7)
-    for hit in [*HITS, *([FULL_DISK] if world.has_small_disk else [])]:
+    tested_elsewhere = {"report's process killed", "run interrupted"}  # among the runner's own tests
+    for hit in [*sorted(HITS.keys() - tested_elsewhere), *([FULL_DISK] if world.has_small_disk else [])]:
         outcome = disturb(world, planted={}, hit=hit, moment=chance.random(), engine="fork", chance=chance)
         assert outcome.violations == [], hit
         assert outcome.statuses[hit] != "missed"
