@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -67,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=200, help="how many disturbances (default: 200)")
     parser.add_argument("--seed", type=int, default=44)
     given = parser.parse_args(arguments)
+    # Started in the background it would ignore interruptions, and so would the runs that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     outcomes: list[Outcome] = []
     world = World(Path(tempfile.mkdtemp(prefix="chaos-project-")))
     if not world.has_small_disk:
