@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,7 +21,7 @@ from shokubai.core.errors import ShokubaiError
 from shokubai.core.frames import FrameContract
 from shokubai.core.sketch import GAMMA, SMALLEST_SECONDS
 from shokubai.core.windows import Duration, Window
-from shokubai.sources import DuckDbWarehouse, FileTable, Query, load_query
+from shokubai.sources import DuckDbWarehouse, FileTable, Query, load_query, to_frame
 from shokubai.sources.results import ARROW_TYPES
 from shokubai.tables import (
     SpanKind,
@@ -113,9 +114,8 @@ def ask_everything(folder: Path) -> dict[str, list[Answer]]:
 def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """Readers with what they are asked."""
     yield tables.build, (WINDOWS[0],)
-    # The build itself takes the log apart first; these define what it must come to.
-    for name, given in tables._scan_parameters(list(WINDOWS[0].utc_days())).items():
-        yield tables.warehouse.select, (load_query("shokubai.tables.queries", name), SMALL_TABLES[name], given)
+    for name in SMALL_TABLES:
+        yield small_table, (tables, name)
     yield tables.services, ()
     for services in ASKED:
         yield read_watermarks, (tables, services)
@@ -141,6 +141,13 @@ def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, .
         for slo in [*objectives(), not_counted]:
             yield read_sli_minutes, (tables, slo, window)
             yield read_sli_routes, (tables, slo, window)
+
+
+def small_table(tables: Tables, name: str) -> pd.DataFrame:
+    """What the statement that defines a small table answers; the build itself takes the log apart first."""
+    days = list(WINDOWS[0].utc_days())
+    query, contract = load_query("shokubai.tables.queries", name), SMALL_TABLES[name]
+    return to_frame(tables.warehouse.select(query, contract, tables._scan_parameters(days)[name]), contract)
 
 
 def objectives() -> list[Slo]:
