@@ -45,9 +45,10 @@ TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 FOREIGN = """() => {
     const found = [];
     const say = (element, what) => found.push(`${element.tagName} ${what}: ${element.outerHTML.slice(0, 200)}`);
-    const refused = "iframe, object, embed, base, form, input, button, video, audio, source, math, template, "
-        + "meta[http-equiv=refresh], link:not([rel=icon]), svg a, svg script, svg image, svg use[href^=data], "
-        + "svg foreignObject, svg animate, svg set, main [id=facts], main style, main [style*=url]:not(svg *)";
+    const refused = "iframe, object, embed, base, form, input:not(#filter), button, video, audio, source, math, "
+        + "template, meta[http-equiv=refresh], link:not([rel=icon]), svg a, svg script, svg image, "
+        + "svg use[href^=data], svg foreignObject, svg animate, svg set, main [id=facts], main style, "
+        + "main [style*=url]:not(svg *)";
     document.querySelectorAll(refused).forEach((element) => say(element, "is there"));
     for (const element of document.querySelectorAll("*")) {
         for (const { name, value } of element.attributes) {
@@ -498,6 +499,7 @@ def test_pages_around_reports_say_hostile_texts_as_text(browser: Any, tmp_path: 
                 "title": {"en": payload},
                 "status": ("made", "failed", payload)[n % 3],
                 "html": payload,
+                "last_good": payload,
                 "facts": f"{n}.facts.json",
                 "error": {"message": payload},
             }
@@ -517,7 +519,7 @@ def test_pages_around_reports_say_hostile_texts_as_text(browser: Any, tmp_path: 
     )
     marked = mark_last_good(failure, language="en", week=JOINED, newest=ADDRESS)
     pages = {
-        index: ("h1", ".eyebrow", ".mission", ".entries", ".foot"),
+        index: ("h1", ".eyebrow", ".mission", "main", ".foot"),
         front: ("h1", ".mission", ".entries"),
         tmp_path / "failure.html": (".eyebrow", "pre.reason", "pre.output"),
         tmp_path / "marked.html": (".eyebrow", "pre.reason", "pre.output"),
@@ -529,6 +531,12 @@ def test_pages_around_reports_say_hostile_texts_as_text(browser: Any, tmp_path: 
         with opened(browser, file, html, with_policy=with_policy) as page:
             for place in places:
                 assert not_in("".join(page.locator(place).all_text_contents())) == [], (file.name, place)
+            if file == index:
+                reasons = {squeezed(reason) for reason in page.locator("pre.reason").all_text_contents()}
+                assert reasons == {squeezed(payload) for n, payload in enumerate(PAYLOADS) if n % 3}
+                page.locator("#filter").fill(PAYLOADS[0])
+                same = [payload for payload in PAYLOADS[::3] if PAYLOADS[0].lower() in payload.lower()]
+                assert page.locator("#teams > li:visible").count() == len(same)
 
 
 PARAMETERS: dict[str, dict[str, Any]] = {
