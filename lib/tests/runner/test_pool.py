@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +159,11 @@ def test_a_process_over_its_limit_is_killed(tasks: Any, monkeypatch: pytest.Monk
     assert end.is_overdue and end.exit_status == -signal.SIGKILL
 
 
-def test_fresh_processes_make_the_same_report(tasks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fresh_processes_make_the_same_report(tasks: Any) -> None:
     (made,) = tasks(1, "print('a')\n1 + 1")
     list(run_tasks([made], jobs=1))
     forked = {suffix: (made.staging / f"report{suffix}").read_bytes() for suffix in (".html", ".facts.json")}
-    pool._forget()
-    monkeypatch.setattr(pool, "DEFAULT_ENGINE", "kernel")
-    (end,) = run_tasks([made], jobs=1)
+    (end,) = run_tasks([replace(made, engine="kernel")], jobs=1)
     assert (end.exit_status, Result.read(made.staging)) == (0, Result("made"))
     assert isinstance(pool._in_use[0], pool._FreshProcesses)
     assert {suffix: (made.staging / f"report{suffix}").read_bytes() for suffix in forked} == forked
@@ -172,11 +171,11 @@ def test_fresh_processes_make_the_same_report(tasks: Any, monkeypatch: pytest.Mo
 
 def test_the_warm_process_refuses_to_fork_beside_threads() -> None:
     program = (
-        "import threading, time\n"
+        "import os, threading, time\n"
         "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
         "from multiprocessing import Pipe\n"
         "from shokubai.runner import zygote\n"
-        "zygote.main(Pipe()[0].fileno())\n"
+        "zygote.main(Pipe()[0].fileno(), os.getppid())\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
@@ -237,3 +236,14 @@ def test_a_zombie_is_nobodys_child_for_long(project: Any, tasks: Any) -> None:
     list(run_tasks(tasks(3, "import subprocess\nsubprocess.Popen(['sleep', '600'])"), jobs=2))
     assert zygote().children(recursive=True) == []
     assert zygote().num_fds() < 12
+
+
+def test_a_variable_for_more_threads_does_not_reach_the_warm_process(
+    tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool._forget()
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    (end,) = run_tasks(tasks(1, "import os\nassert os.environ['OPENBLAS_NUM_THREADS'] == '1'"), jobs=1)
+    pool._forget()
+    assert end.exit_status == 0
+    assert Result.read(end.task.staging) == Result("made")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shokubai.runner.share import limits
+from shokubai.runner.share import limits, share_of_machine, within_share
+from shokubai.runner.task import Limits
 
 GIB = 1_073_741_824
 
@@ -35,8 +36,22 @@ t, m = int(found.t[0]), found.m[0]
 @pytest.mark.notebooks
 def test_the_engine_of_each_report_is_limited(project, facts_cell, monkeypatch):
     shares = {"SHOKUBAI_THREADS": "3", "SHOKUBAI_MEMORY": "512MiB"}
-    monkeypatch.setattr("shokubai.runner.reports.share_of_machine", lambda reports: shares)
+    monkeypatch.setattr("shokubai.runner.reports.share_of_machine", lambda reports, limits: shares)
     cell = facts_cell().replace("'made'", "'made', 'threads': t, 'memory': m")
     project.notebook("report", SETTINGS, cell)
     assert [record.error for record in project.run(teams=["alpha"]).failures] == []
     assert (project.facts("alpha")["threads"], project.facts("alpha")["memory"]) == (3, "512.0 MiB")
+
+
+def test_the_engine_stays_below_the_limit_of_its_notebook():
+    # Three quarters of 2 GB, on any machine that has as much.
+    assert share_of_machine(1, Limits(memory_bytes=2_000_000_000))["SHOKUBAI_MEMORY"] == "1500MB"
+    assert share_of_machine(4, Limits(memory_bytes=400_000_000))["SHOKUBAI_MEMORY"] == "300MB"
+
+
+def test_a_wish_for_the_engine_leaves_the_notebook_room(monkeypatch):
+    monkeypatch.delenv("SHOKUBAI_MEMORY", raising=False)
+    shared = within_share(Limits(), 4).memory_bytes
+    monkeypatch.setenv("SHOKUBAI_MEMORY", "2GB")
+    assert within_share(Limits(), 4).memory_bytes >= shared
+    assert within_share(Limits(memory_bytes=5), 4).memory_bytes == 5
