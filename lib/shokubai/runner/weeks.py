@@ -83,9 +83,14 @@ def _first_unfinished(plan: Plan) -> Week:
     found = (_week_of(file.parent) for file in plan.folder.parent.glob(f"*/{MANIFEST}"))
     made = [week for week in found if week and week < plan.week]
     week = min(made, default=plan.week)
-    while week < plan.week and (read_manifest(plan.folder.with_name(str(week))) or {}).get("is_whole"):
+    while week < plan.week and _is_whole(plan.folder.with_name(str(week))):
         week = week.plus(1)
     return week
+
+
+def _is_whole(folder: Path) -> bool:
+    manifest = read_manifest(folder)
+    return manifest is not None and bool(manifest.get("is_whole", True))  # as all were before they said so
 
 
 def _week_of(folder: Path) -> Week | None:

@@ -82,3 +82,13 @@ def test_a_log_that_cannot_be_written_is_said_once(capsys):
     log.noted("first")
     log.noted("second")
     assert capsys.readouterr().err == ("/dev/full: No space left on device; the run goes on without this log\n")
+
+
+def test_a_log_that_cannot_be_opened_is_said_once_and_stops_nothing(tmp_path, job, capsys):
+    (tmp_path / "file").write_text("")
+    log = Log(str(tmp_path / "file" / "run.jsonl"), clock=lambda: AT)
+    log.started(job)
+    log.started(job)
+    told = capsys.readouterr().err
+    assert told.count("the run goes on without this log") == 1
+    assert str(tmp_path / "file" / "run.jsonl") in told

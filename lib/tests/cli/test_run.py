@@ -275,6 +275,14 @@ def test_missed_weeks_are_made_oldest_first_each_with_the_one_before(folder):
         "2 weeks: 0 made · 0 no data · 1 failed · 3 up to date",
         "outputs/index.html",
     ]
+    # A week of which a run made some teams only is not whole.
+    manifest = folder / "outputs/weekly/2026-W42/manifest.json"
+    assert json.loads(manifest.read_text())["is_whole"] is True
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "is_whole": False}))
+    whole = CliRunner().invoke(main, ["run", "weekly", "--since", "last"])
+    assert whole.stdout.splitlines()[0] == "2026-W42: 0 made · 0 no data · 0 failed · 2 up to date"
+    assert json.loads(manifest.read_text())["is_whole"] is True
+
     alone = CliRunner().invoke(main, ["run", "weekly", "--since", "last", "--log", "-"])
     assert (alone.exit_code, alone.stdout.splitlines()[-2:]) == (
         0,

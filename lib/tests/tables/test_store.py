@@ -81,6 +81,23 @@ def test_a_file_that_grows_a_new_file_and_a_vanished_one(project, days):
     assert not (project.folder_of_tables / "hour_latency" / "2026-10-23.parquet").exists()
 
 
+def test_rows_in_memory_go_when_their_days_are_built_anew(project, days):
+    project.log("20", [one(20)])
+    tables = project.open()
+    tables.build(days(20))
+    tables.hold(["shop"], days(20))
+
+    def requests():
+        minutes = read_service_minutes(tables, ["shop"], days(20))["request_count"].sum()
+        return int(minutes), int(read_route_latency(tables, ["shop"], days(20))["request_count"].sum())
+
+    assert requests() == (1, 1)
+    project.log("20", [one(20), one(20)])
+    assert requests() == (1, 1)  # one report sees one state of the log
+    tables.build(days(20))
+    assert requests() == (2, 2)
+
+
 def test_late_rows_of_two_days_in_one_file_rescan_just_those(project, days):
     for day in range(20, 27):
         project.log(f"{day}", [one(day)])
