@@ -323,7 +323,7 @@ def test_a_warm_process_leaves_a_weekly_report_nothing_to_import(checkout: Path)
     assert len(done.stdout.split()) <= 5, done.stdout
 
 
-ENTRY_POINT = "[papermill.engine]\nshokubai = shokubai.runner.engine:ForkEngine\n"
+ENTRY_POINT = "[papermill.engine]\nshokubai = shokubai.cli.papermill_engine:engine\n"
 
 
 def test_papermill_knows_the_engine_by_name(tmp_path: Path) -> None:
