@@ -26,7 +26,7 @@ from shokubai.runner.progress import Progress, Summary
 from shokubai.runner.publish import LAST_GOOD, REPORT_SUFFIXES, publish, recover, scratch_folder, staging_folder
 from shokubai.runner.retry import may_pass_next_time
 from shokubai.runner.share import share_of_machine, within_share
-from shokubai.runner.task import LOG, CellError, Manner, Result, Task, how_it_ended, shorten
+from shokubai.runner.task import LOG, CellError, Limits, Manner, Result, Task, how_it_ended, shorten
 from shokubai.sources.bigquery_jobs import as_label
 from shokubai.sources.cost import Cost
 from shokubai.tables.opening import LABELS, SNAPSHOTS
@@ -192,9 +192,11 @@ class WeekRun:
         for each then.
         """
         at_once = max(1, min(jobs, len(tasks)))
+        limits = within_share(self.manner.limits, at_once)
+        share = share_of_machine(at_once, limits)
         again: dict[Path, tuple[Job, str]] = {}
         ended = run_tasks(
-            [self._task(job, staging, at_once) for staging, (job, _) in tasks.items()],
+            [self._task(job, staging, limits, share) for staging, (job, _) in tasks.items()],
             jobs=jobs,
             on_start=lambda task: self.progress.started(tasks[task.staging][0]),
         )
@@ -212,9 +214,8 @@ class WeekRun:
         if again:
             self._execute(again, jobs=1, retried=True)
 
-    def _task(self, job: Job, staging: Path, at_once: int) -> Task:
+    def _task(self, job: Job, staging: Path, limits: Limits, share: Mapping[str, str]) -> Task:
         staging.mkdir()
-        limits = within_share(self.manner.limits, at_once)
         labels = {**self.plan.labels, "team": as_label(job.folder), "notebook": as_label(job.notebook)}
         return Task(
             notebook=job.path.absolute(),
@@ -227,7 +228,7 @@ class WeekRun:
             engine=self.manner.engine,
             limits=limits,
             environment={
-                **share_of_machine(at_once, limits),
+                **share,
                 SNAPSHOTS: str(self.staging / _SNAPSHOTS),
                 LABELS: ",".join(f"{name}={value}" for name, value in labels.items()),
             },

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from IPython.core.displayhook import DisplayHook
@@ -258,15 +259,13 @@ def _shortened(text: str) -> str:
     return text[:LONGEST_STREAM] + left_out_note(over) if over > 0 else text
 
 
+@cache
 def prepare() -> InteractiveShell:
     """This process's shell, made on first use; processes forked afterwards have it already."""
     configuration = Config()
     configuration.HistoryManager.enabled = False  # a thread, and a file that all notebooks would share
     configuration.InteractiveShell.xmode = "Context"
     configuration.IPKernelApp.connection_file = ""  # tqdm looks for that section
-    if ZMQInteractiveShell.initialized():
-        ready: InteractiveShell = ZMQInteractiveShell.instance()
-        return ready
     with tempfile.TemporaryDirectory() as folder:  # nothing of the user's own set-up of IPython, nothing left of ours
         shell: InteractiveShell = ZMQInteractiveShell.instance(
             ipython_dir=folder,
