@@ -27,6 +27,9 @@ Output = dict[str, Any]
 
 EXPECTED = "raises-exception:"  # before the code of a cell with that tag
 
+# A kernel's thread has to look before the cell ends, else it sends what was written past Python too late.
+SEEN = "\nimport time\ntime.sleep(0.5)"
+
 AWKWARD = {
     "streams in turn": ["import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')\nsys.stdout.write('d')"],
     "half lines": ["print('a', end='')\nprint('\\rb', end='', flush=True)", "print('c')"],
@@ -106,10 +109,13 @@ AWKWARD = {
     "sys.exit(0)": ["import sys\nsys.exit(0)", "print('not reached')"],
     "no Python": ["1 +", "print('not reached')"],
     "wrong indentation": ["if True:\nprint(1)"],
-    "past Python": ["import os\nos.system('echo system')", "os.write(1, b'written\\n');"],
-    "past Python to stderr": ["import os\nos.system('echo system >&2');"],
-    "past Python, broken bytes": ["import os\nos.write(1, b'\\xff\\xfe\\n');"],
-    "subprocess": ["import subprocess, sys\nsubprocess.run(['echo', 'sub']);"],
+    "past Python": [
+        f"import os\nstatus = os.system('echo system'){SEEN}\nstatus",
+        f"os.write(1, b'written\\n'){SEEN}",
+    ],
+    "past Python to stderr": [f"import os\nos.system('echo system >&2'){SEEN}"],
+    "past Python, broken bytes": [f"import os\nos.write(1, b'\\xff\\xfe\\n'){SEEN}"],
+    "subprocess": [f"import subprocess, sys\nsubprocess.run(['echo', 'sub']){SEEN}"],
     "multiprocessing": [
         "import multiprocessing\nmultiprocessing.set_start_method('fork', force=True)\ndef twice(x): return 2 * x\n"
         "with multiprocessing.Pool(2) as pool:\n    print(pool.map(twice, range(3)))"
