@@ -1,4 +1,4 @@
-"""The shell of every page: one stylesheet, at most two scripts, a policy that admits nothing else."""
+"""The shell of every page: one stylesheet, its own scripts, a policy that admits nothing else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -23,6 +24,7 @@ from shokubai.site.sanitize import json_block
 
 # In templates; nothing else in a page can be a comment, since all markup from outside is escaped or cleaned of them.
 _SCRIPTS_GO_HERE = "<!-- scripts -->"
+_PLOTLY = "plotly-basic.min.js"
 
 
 def render(template: str, language: Language, **values: Any) -> str:
@@ -124,13 +126,22 @@ def _static(name: str) -> str:
 
 @cache
 def _scripts() -> tuple[str, ...]:
-    """Plotly, and what draws with it."""
-    return tuple(script(name) for name in ("plotly-basic.min.js", "page.js"))
+    """What runs in a page with figures: what unpacks plotly, plotly itself, and what draws with it."""
+    inflate = f"const module = {{}};\n{_static('tiny-inflate.js')}\nconst inflate = module.exports;"
+    unpack = f'(() => {{\n"use strict";\n{inflate}\n{_static("unpack.js")}}})();'
+    return unpack, _static(_PLOTLY), script("page.js")
 
 
 @cache
 def _script_elements() -> str:
-    return "\n".join(f"<script>{script}</script>" for script in _scripts())
+    unpack, plotly, draw = _scripts()
+    whole = plotly.encode()
+    deflate = zlib.compressobj(9, wbits=-15)
+    packed = base64.b64encode(deflate.compress(whole) + deflate.flush()).decode()
+    return (
+        f'<script type="application/octet-stream" id="plotly" data-bytes="{len(whole)}">{packed}</script>\n'
+        f"<script>{unpack}</script>\n<script>{draw}</script>"
+    )
 
 
 def _hash(script: str) -> str:

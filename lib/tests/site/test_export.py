@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,10 @@ def test_plotly_is_there_once_and_only_when_something_is_drawn() -> None:
     without = page(markdown("words only"))
     assert len(without) < 60_000 and "<script" not in without
     with_charts = page(code(chart()), code(chart()))
-    assert with_charts.count("plotly.js (basic - minified)") == 1
+    [packed] = re.findall(r'<script type="application/octet-stream" id="plotly" [^>]*>([^<]*)</script>', with_charts)
+    unpacked = zlib.decompress(base64.b64decode(packed), wbits=-15)
+    assert unpacked.startswith(b"/**\n* plotly.js (basic - minified)")
+    assert f'data-bytes="{len(unpacked)}"' in with_charts
     assert with_charts.count('class="plot"') == 2
 
 
@@ -219,7 +223,7 @@ sys.addaudithook(stop)
 import json
 notebook = json.load(sys.stdin)
 for language in ("en", "ja"):
-    assert "plotly.js (basic" in site.render_page(notebook, title="T", language=language)
+    assert 'id="plotly"' in site.render_page(notebook, title="T", language=language)
     assert "<h1" in site.render_failure_page(title="T", language=language, message="m")
 shown = exhibit.Table("t", (), ()).html() + exhibit.Prose((exhibit.Heading("h"),)).html() + exhibit.notebook_style()
 print(len(shown))
