@@ -25,6 +25,7 @@ _GOING_ON = 0.5
 _DAY = 24 * 60
 _AROUND = 6 * 60
 _WEEK = 7 * _DAY
+_ONE_MINUTE = np.timedelta64(60_000_000, "us")
 
 
 def find_silences(
@@ -75,7 +76,7 @@ def find_silences(
             rows.append((str(service), span.start, span.end, stretch.expected, _kind(heartbeat, stretch, window)))
     covered = log.intersection(window) if log else None
     if covered:
-        unseen = sorted(set(services) - set(minutes["service_name"]))
+        unseen = sorted(set(services) - set(minutes["service_name"].unique()))
         rows += [(service, covered.start, covered.end, math.nan, "unexplained") for service in unseen]
         rows.sort(key=lambda row: row[:2])
     return SILENCES.conform(pd.DataFrame(rows, columns=list(SILENCES.columns))) if rows else SILENCES.empty()
@@ -153,17 +154,15 @@ class _Traffic:
         low, high = max(self.first, self.baseline[0]), min(self.last, self.baseline[1])
         return (starts >= low) & (ends <= high)
 
-    def moved(self, at: IntArray, *, weeks: int, zone: ZoneInfo | None) -> IntArray:
-        """The same wall-clock minutes some weeks later."""
-        wall = (
-            (pd.DatetimeIndex([self.start]).as_unit("us").repeat(len(at)) + pd.to_timedelta(at, unit="min"))
-            .tz_convert(zone or UTC)
-            .tz_localize(None)
+    def moved(self, at: IntArray, *, weeks: IntArray, zone: ZoneInfo | None) -> IntArray:
+        """The same wall-clock minutes some weeks later: one row per minute, one column per number of weeks."""
+        since = np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "us")
+        instants = pd.DatetimeIndex(since + at * _ONE_MINUTE).tz_localize(UTC)
+        wall = instants.tz_convert(zone or UTC).tz_localize(None).to_numpy()
+        later = pd.DatetimeIndex((wall[:, np.newaxis] + weeks * _WEEK * _ONE_MINUTE).ravel()).tz_localize(
+            zone or UTC, ambiguous=np.ones(len(at) * len(weeks), dtype=np.bool_), nonexistent="shift_forward"
         )
-        later = (wall + pd.Timedelta(weeks=weeks)).tz_localize(
-            zone or UTC, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="shift_forward"
-        )
-        return minute_offsets(later, self.start)
+        return minute_offsets(later, self.start).reshape(len(at), len(weeks))
 
     def zero_runs(self, window: Window) -> tuple[IntArray, IntArray]:
         """Starts and ends of the stretches of ``window`` without requests, after the first one ever."""
@@ -194,7 +193,12 @@ def _silent_stretches(
     starts, ends = starts[kept], ends[kept]
     other_starts, other_ends, known = _other_weeks(traffic, starts, ends, zone)
     window_end = minute_offset(window.end, traffic.start)
-    for n, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+    requests = np.where(known, traffic.between(other_starts, other_ends), np.nan)
+    # Most stretches are nights of a quiet service: their own hours of other weeks rule them out, all at once.
+    candidates: npt.NDArray[np.bool_] = ~known.any(axis=1)
+    candidates[~candidates] = np.nanmedian(requests[~candidates], axis=1) >= minimum_expected
+    for n in np.flatnonzero(candidates).tolist():
+        start, end = int(starts[n]), int(ends[n])
         at_end = end == window_end and traffic.last <= window_end
         elsewhere = other_starts[n][known[n]], other_ends[n][known[n]]
         if not known[n].any() and at_end:
@@ -219,10 +223,10 @@ def _other_weeks(
 
     One row per stretch, one column per week. Weeks so near that they overlap the stretch say nothing about it.
     """
-    weeks = [n for n in range(-traffic.weeks, traffic.weeks + 1) if n]
-    moved_starts = np.stack([traffic.moved(starts, weeks=n, zone=zone) for n in weeks], axis=1)
-    moved_ends = np.stack([traffic.moved(ends, weeks=n, zone=zone) for n in weeks], axis=1)
-    apart = np.where(np.array(weeks) < 0, moved_ends <= starts[:, np.newaxis], moved_starts >= ends[:, np.newaxis])
+    weeks = np.array([n for n in range(-traffic.weeks, traffic.weeks + 1) if n], dtype=np.int64)
+    moved_starts = traffic.moved(starts, weeks=weeks, zone=zone)
+    moved_ends = traffic.moved(ends, weeks=weeks, zone=zone)
+    apart = np.where(weeks < 0, moved_ends <= starts[:, np.newaxis], moved_starts >= ends[:, np.newaxis])
     return moved_starts, moved_ends, apart & traffic.covers(moved_starts, moved_ends)
 
 
