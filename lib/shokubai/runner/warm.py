@@ -38,12 +38,13 @@ def warm_up() -> None:
 
     import pandas as pd
 
-    from shokubai import site, tables
+    from shokubai import findings, site, tables
     from shokubai.findings.rules import all_rules
 
     # For frames of a few thousand rows Arrow's strings cost more at each step than they save.
     pd.options.mode.string_storage = "python"
     all_rules()
+    findings.default_rules()
     tables.warm_up()
     site.warm_up()
 

@@ -195,8 +195,9 @@ def _silent_stretches(
     window_end = minute_offset(window.end, traffic.start)
     requests = np.where(known, traffic.between(other_starts, other_ends), np.nan)
     # Most stretches are nights of a quiet service: their own hours of other weeks rule them out, all at once.
-    candidates: npt.NDArray[np.bool_] = ~known.any(axis=1)
-    candidates[~candidates] = np.nanmedian(requests[~candidates], axis=1) >= minimum_expected
+    has_past = np.count_nonzero(known, axis=1) > 0
+    candidates = ~has_past
+    candidates[has_past] = np.nanmedian(requests[has_past], axis=1) >= minimum_expected
     for n in np.flatnonzero(candidates).tolist():
         start, end = int(starts[n]), int(ends[n])
         at_end = end == window_end and traffic.last <= window_end

@@ -462,9 +462,10 @@ class Tables:
 
 def warm_up() -> None:
     """Translate every shipped query, once for this process and those forked from it."""
-    for file in resources.files(QUERY_PACKAGE).iterdir():
-        if file.name.endswith(".sql"):
-            load_query(QUERY_PACKAGE, file.name.removesuffix(".sql"))
+    for package in (QUERY_PACKAGE, LOG_QUERY_PACKAGE):
+        for file in resources.files(package).iterdir():
+            if file.name.endswith(".sql"):
+                load_query(package, file.name.removesuffix(".sql"))
 
 
 def statement_rows(statements: Sequence[Statement]) -> pd.DataFrame:
