@@ -13,6 +13,7 @@ from typing import TypeVar
 from shokubai.config.located import Node, Problems, nearest, read_documents
 from shokubai.config.model import Parameters, Rules, Team
 from shokubai.config.organization import read_organization
+from shokubai.config.replies import read_replies
 from shokubai.config.rules import read_rules
 from shokubai.config.runs import read_run
 from shokubai.config.shape import LABEL_FORM, label
@@ -21,8 +22,9 @@ from shokubai.config.teams import read_team
 from shokubai.config.warehouses import check_datasets, read_warehouse
 from shokubai.core.errors import ConfigurationError, Problem
 
-LAYOUT = ("organization.yaml", "rules.yaml", "teams", "slos", "warehouses", "runs")
-_LAYOUT_SHOWN = "organization.yaml, teams/, slos/, warehouses/, runs/, rules.yaml"
+_FOLDERS = ("teams", "slos", "warehouses", "runs", "replies")
+LAYOUT = ("organization.yaml", "rules.yaml", *_FOLDERS)
+_LAYOUT_SHOWN = "organization.yaml, teams/, slos/, warehouses/, runs/, replies/, rules.yaml"
 
 _T = TypeVar("_T")
 _Identity = tuple[tuple[str, str, int, int, int], ...]
@@ -101,10 +103,16 @@ def _read(directory: Path, problems: Problems) -> Parameters | None:
         documents += roots
     slos = read_slos(documents, problems, names=Names(team_names, owners))
 
+    replies = _read_folder(
+        directory / "replies",
+        partial(read_replies, team_names=team_names, teams=teams),
+        problems,
+        may_be_empty=True,
+    )
     _report_stray_files(directory, problems)
     if organization is None or problems.error_count:
         return None
-    parameters = Parameters(directory, organization, teams, MappingProxyType(slos), warehouses, runs, rules)
+    parameters = Parameters(directory, organization, teams, MappingProxyType(slos), warehouses, runs, rules, replies)
     _check_use(parameters, problems)
     return parameters
 
@@ -125,8 +133,10 @@ def _has_layout(directory: Path, problems: Problems) -> bool:
     return True
 
 
-def _read_one(file: Path, read: Callable[[Node, Problems], _T | None], problems: Problems) -> _T | None:
-    """The object in a file that holds exactly one document."""
+def _read_one(
+    file: Path, read: Callable[[Node, Problems], _T | None], problems: Problems, *, may_be_empty: bool = False
+) -> _T | None:
+    """The object in a file that holds exactly one document; None of one that may be empty, and is."""
     if not file.exists():
         problems.error(
             Node(file, 1),
@@ -140,7 +150,8 @@ def _read_one(file: Path, read: Callable[[Node, Problems], _T | None], problems:
         # What is left of a file with broken YAML or doubled keys would give misleading further messages.
         return None
     if not documents:
-        problems.error(Node(file, 1), "is empty")
+        if not may_be_empty:
+            problems.error(Node(file, 1), "is empty")
         return None
     if len(documents) > 1:
         problems.error(documents[1], "holds more than one YAML document (---); write one for each file")
@@ -148,13 +159,15 @@ def _read_one(file: Path, read: Callable[[Node, Problems], _T | None], problems:
     return read(documents[0], problems)
 
 
-def _read_folder(folder: Path, read: Callable[..., _T | None], problems: Problems) -> Mapping[str, _T]:
+def _read_folder(
+    folder: Path, read: Callable[..., _T | None], problems: Problems, *, may_be_empty: bool = False
+) -> Mapping[str, _T]:
     """The objects in a folder's files, by file name; ``read`` is given the name too."""
     objects = {}
     for file in _files(folder):
         if label(Node(file, 1, "", file.stem, file.stem), Problems()) is None:
             problems.error(Node(file, 1), "has a name that cannot be used", found=repr(file.stem), allowed=LABEL_FORM)
-        found = _read_one(file, partial(read, name=file.stem), problems)
+        found = _read_one(file, partial(read, name=file.stem), problems, may_be_empty=may_be_empty)
         if found is not None:
             objects[file.stem] = found
     return MappingProxyType(objects)
@@ -177,7 +190,7 @@ def _report_stray_files(directory: Path, problems: Problems) -> None:
             problems.warning(
                 Node(entry, 1), "is not read", allowed=_LAYOUT_SHOWN, nearest=nearest(entry.name, LAYOUT)
             )
-    for name in ("teams", "slos", "warehouses", "runs"):
+    for name in _FOLDERS:
         read = set(_files(directory / name, recursive=name == "slos"))
         for entry in sorted((directory / name).rglob("*")):
             if entry in read or _is_note(entry) or entry.is_dir():

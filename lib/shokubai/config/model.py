@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.errors import UsageError, nearest_spelling
-from shokubai.core.windows import Duration, Window, calendar_window, rolling_window
+from shokubai.core.windows import Duration, Week, Window, calendar_window, rolling_window
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
@@ -262,8 +262,25 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """What a team answers to one finding, by its id.
+
+    ``accepted_until`` is the last day on which the team is content to live with it. ``handed_over`` is the week of
+    the report since which the team in charge of the cause has the handover packet. ``source`` is None for a reply
+    that an earlier report noted down.
+    """
+
+    finding: str
+    owner: str
+    reply: str
+    accepted_until: date | None = None
+    handed_over: Week | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
 class Parameters:
-    """Everything under ``parameters/``."""
+    """Everything under ``parameters/``. ``replies`` are by team and finding id."""
 
     directory: Path
     organization: Organization
@@ -272,6 +289,7 @@ class Parameters:
     warehouses: Mapping[str, Warehouse]
     runs: Mapping[str, Run]
     rules: Rules
+    replies: Mapping[str, Mapping[str, Reply]] = field(default_factory=lambda: MappingProxyType({}))
 
     def team(self, name: str) -> Team:
         """The team called ``name``. Raises UsageError with the nearest spelling when there is none."""
@@ -291,6 +309,10 @@ class Parameters:
             if (team.name in slo.teams if slo.teams else slo.service in team.services)
         ]
         return tuple(sorted(mine, key=lambda slo: (slo.service, slo.name)))
+
+    def replies_of(self, team: Team) -> Mapping[str, Reply]:
+        """What a team answers to findings, by their ids."""
+        return self.replies.get(team.name, MappingProxyType({}))
 
 
 def _lookup(kind: str, name: str, known: Mapping[str, _T], folder: Path) -> _T:

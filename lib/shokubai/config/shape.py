@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 from shokubai.config.located import Node, Problems, nearest
 from shokubai.config.model import Text
-from shokubai.core.windows import Duration
+from shokubai.core.errors import UsageError
+from shokubai.core.windows import Duration, Week
 
 Reader = Callable[[Node, Problems], Any]
 
@@ -246,6 +248,51 @@ def duration(node: Node, problems: Problems) -> Duration | None:
         units = "a whole number and one of m h d w M Q Y, such as 28d (m is a minute, M a month)"
         guess = node.text.lower() if re.fullmatch(r"[1-9]\d*[HDW]", node.text) else ""
         problems.error(node, "is no duration", found=node.shown, allowed=units, nearest=guess)
+        return None
+
+
+def day(node: Node, problems: Problems) -> date | None:
+    """A day of the calendar."""
+    value: str | None = text()(node, problems)
+    if value is None:
+        return None
+    try:
+        return _day_of(value)
+    except ValueError:
+        problems.error(
+            node,
+            "is no day",
+            found=node.shown,
+            allowed="a day of the calendar as year-month-day, such as 2026-11-30",
+            nearest=_day_meant(value),
+        )
+        return None
+
+
+def _day_of(value: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError(value)
+    return date.fromisoformat(value)
+
+
+def _day_meant(value: str) -> str:
+    """The day that was written with its year first but in another form, or an empty string."""
+    parts = re.fullmatch(r"(\d{4})[-/.年 ]?(\d{1,2})[-/.月 ]?(\d{1,2})日?", value)
+    try:
+        return date(*map(int, parts.groups())).isoformat() if parts else ""
+    except ValueError:
+        return ""
+
+
+def iso_week(node: Node, problems: Problems) -> Week | None:
+    """An ISO week, such as 2026-W44."""
+    value: str | None = text()(node, problems)
+    if value is None:
+        return None
+    try:
+        return Week.parse(value)
+    except UsageError:
+        problems.error(node, "is no ISO week", found=node.shown, allowed="a week such as 2026-W44")
         return None
 
 

@@ -87,6 +87,13 @@ tables:
 route_slower:
   minimum_change_factor: {value: 1.2, reason: Smaller changes are not felt.}
 """,
+    "replies/core.yaml": """\
+"invoice-api|GET /v1/invoices|route_slower":
+  owner: Sato
+  reply: the index comes on Thursday
+  accepted_until: 2026-11-30
+"invoice-api|invoice-availability|budget": {owner: 佐藤, reply: 調べています, handed_over: 2026-W43}
+""",
     "runs/weekly.yaml": """\
 team_notebooks: [weekly_team_report]
 organization_notebooks: [sre_overview]

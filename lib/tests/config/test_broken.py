@@ -16,7 +16,7 @@ import yaml
 from shokubai import config
 
 Write = Callable[[dict[str, Any]], Path]
-LAYOUT = "organization.yaml, teams/, slos/, warehouses/, runs/, rules.yaml"
+LAYOUT = "organization.yaml, teams/, slos/, warehouses/, runs/, replies/, rules.yaml"
 SLO_FILE, SPEED_FILE = "slos/invoice-api.yaml", "slos/shared/speed.yaml"
 SHORT = "apiVersion: openslo/v1\nkind: {kind}\nmetadata: {{name: short}}\nspec: {spec}\n"
 
@@ -517,6 +517,61 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "two documents in a run": (
         {"runs/weekly.yaml": ("warehouse: main", "---\nwarehouse: main")},
         "runs/weekly.yaml:4: error: file: holds more than one YAML document (---); write one for each file",
+    ),
+    # --- replies/core.yaml ---------------------------------------------------------------------------------
+    "reply under an unknown key": (
+        {"replies/core.yaml": ("  accepted_until:", "  accepted_untill:")},
+        "replies/core.yaml:4: error: invoice-api|GET /v1/invoices|route_slower.accepted_untill: unknown key; "
+        "allowed: owner, reply, accepted_until, handed_over; did you mean 'accepted_until'?",
+    ),
+    "reply of nobody": (
+        {"replies/core.yaml": ("  owner: Sato\n", "")},
+        "replies/core.yaml:1: error: invoice-api|GET /v1/invoices|route_slower.owner: is missing",
+    ),
+    "reply without words": (
+        {"replies/core.yaml": ("  reply: the index comes on Thursday", "  reply:")},
+        "replies/core.yaml:3: error: invoice-api|GET /v1/invoices|route_slower.reply: is empty; give it a value",
+    ),
+    "day written otherwise": (
+        {"replies/core.yaml": ("2026-11-30", "2026/11/30")},
+        "replies/core.yaml:4: error: invoice-api|GET /v1/invoices|route_slower.accepted_until: is no day; "
+        "found '2026/11/30'; allowed: a day of the calendar as year-month-day, such as 2026-11-30; "
+        "did you mean '2026-11-30'?",
+    ),
+    "day that no month has": (
+        {"replies/core.yaml": ("2026-11-30", "2026-11-31")},
+        "replies/core.yaml:4: error: invoice-api|GET /v1/invoices|route_slower.accepted_until: is no day; "
+        "found '2026-11-31'; allowed: a day of the calendar as year-month-day, such as 2026-11-30",
+    ),
+    "week that no year has": (
+        {"replies/core.yaml": ("2026-W43", "2026-W54")},
+        "replies/core.yaml:5: error: invoice-api|invoice-availability|budget.handed_over: is no ISO week; "
+        "found '2026-W54'; allowed: a week such as 2026-W44",
+    ),
+    "reply to what is no finding's id": (
+        {"replies/core.yaml": ('"invoice-api|invoice-availability|budget"', '"invoice-availability"')},
+        "replies/core.yaml:5: error: invoice-availability: has the wrong form; found 'invoice-availability'; "
+        "allowed: a finding's id as its report shows it, in quotes: 'search-api|GET /v1/search|route_slower'",
+    ),
+    "two replies to one finding": (
+        {
+            "replies/core.yaml": (
+                "invoice-api|invoice-availability|budget",
+                "invoice-api|GET /v1/invoices|route_slower",
+            )
+        },
+        "replies/core.yaml:5: error: invoice-api|GET /v1/invoices|route_slower: the key is written twice, "
+        "first on line 1; keep one of them",
+    ),
+    "reply about another team's service": (
+        {"replies/core.yaml": ("invoice-api|invoice-availability|budget", "invoise-api|invoice-availability|budget")},
+        "replies/core.yaml:5: warning: invoise-api|invoice-availability|budget: the team does not own this service, "
+        "so none of its reports has the finding; found 'invoise-api'; allowed: invoice-api, gateway; "
+        "did you mean 'invoice-api'?",
+    ),
+    "replies of an unknown team": (
+        {"replies/cor.yaml": "{}\n"},
+        "replies/cor.yaml:1: error: file: there is no such team; found 'cor'; allowed: core; did you mean 'core'?",
     ),
     # --- the folder ---------------------------------------------------------------------------------------
     "folder misspelt": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from shokubai.config.model import Indicator, Ownership, Parameters, Slo, SloWind
 from shokubai.config.slos import MOST_LATENCY_THRESHOLDS
 from shokubai.config.warehouses import TABLE_COLUMNS
 from shokubai.core.errors import ConfigurationError
-from shokubai.core.windows import Duration
+from shokubai.core.windows import Duration, Week
 from shokubai.tables import contracts
 
 Write = Callable[[dict[str, Any]], Path]
@@ -124,6 +124,24 @@ def test_rules(loaded: Parameters) -> None:
 
 def test_rules_may_be_left_out(write_parameters: Write) -> None:
     assert dict(config.load(write_parameters({"rules.yaml": None})).rules.values) == {}
+
+
+def test_replies(loaded: Parameters, write_parameters: Write) -> None:
+    replies = loaded.replies_of(loaded.team("core"))
+    first, second = replies.values()
+    assert list(replies) == [first.finding, second.finding]
+    assert first.finding == "invoice-api|GET /v1/invoices|route_slower"
+    assert (first.owner, first.reply) == ("Sato", "the index comes on Thursday")
+    assert (first.accepted_until, first.handed_over) == (date(2026, 11, 30), None)
+    assert (second.accepted_until, second.handed_over) == (None, Week(2026, 43))
+    assert (second.source.file.name, second.source.line) == ("core.yaml", 5)
+
+
+@pytest.mark.parametrize("text", [None, "", "# all are answered for\n", "{}\n"])
+def test_a_team_need_not_reply(write_parameters: Write, text: str | None) -> None:
+    parameters, problems = config.check(write_parameters({"replies/core.yaml": text}))
+    assert parameters is not None and not problems
+    assert dict(parameters.replies_of(parameters.team("core"))) == {}
 
 
 def test_several_objectives_give_several_slos(write_parameters: Write) -> None:
