@@ -11,6 +11,7 @@ from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
 from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import DAY, Week, Window
+from shokubai.runner.publish import LAST_GOOD
 from shokubai.runner.shard import Shard
 from shokubai.runner.signature import Signature, read_signature
 from shokubai.sources.bigquery_jobs import as_label
@@ -144,6 +145,7 @@ def make_plan(
         "run": chosen.name,
         "generated_at": now.isoformat(),
     }
+    earlier = _earlier_weeks(outputs, chosen, week)
     for notebook in chosen.team_notebooks:
         signature = _signature(notebooks, notebook, problems)
         if signature is None:
@@ -156,7 +158,7 @@ def make_plan(
                 **common,
                 "team": team.name,
                 "warehouse": read,
-                "previous_facts": _previous_facts(outputs, chosen, week, team, notebook),
+                "previous_facts": _previous_facts(earlier, team, notebook),
             }
             jobs.append(
                 Job(
@@ -238,11 +240,30 @@ def _signature(folder: Path, notebook: str, problems: list[str]) -> Signature | 
         return None
 
 
-def _previous_facts(outputs: Path, run: Run, week: Week, team: Team, notebook: str) -> str:
-    """Last week's facts, of its last good report if the newest attempt failed; empty when there are none."""
-    folder = outputs.absolute() / run.name / str(week.plus(-1)) / team.name
-    candidates = (folder / f"{notebook}.facts.json", folder / f"{notebook}.last_good.facts.json")
-    return next((str(file) for file in candidates if file.is_file()), "")
+def week_of(folder: Path) -> Week | None:
+    """The week whose reports a folder holds; None of any other folder."""
+    try:
+        return Week.parse(folder.name)
+    except UsageError:
+        return None
+
+
+def _earlier_weeks(outputs: Path, run: Run, week: Week) -> list[Path]:
+    """The folders of a run's earlier weeks, the newest first."""
+    found = [(made, folder) for folder in (outputs.absolute() / run.name).glob("*/") if (made := week_of(folder))]
+    return [folder for made, folder in sorted(found, reverse=True) if made < week]
+
+
+def _previous_facts(earlier: Iterable[Path], team: Team, notebook: str) -> str:
+    """The facts of the newest earlier week that has any; empty when none has.
+
+    They are what findings are remembered by, so weeks in which no report was made are passed over. Of a week whose
+    newest attempt failed they are those of its last good report. Facts of later weeks are no memory: a week that is
+    made again comes out as it did.
+    """
+    names = (f"{notebook}.facts.json", f"{notebook}{LAST_GOOD}.facts.json")
+    files = (folder / team.name / name for folder in earlier for name in names)
+    return next((str(file) for file in files if file.is_file()), "")
 
 
 def _by_language(text: Text) -> dict[str, str]:

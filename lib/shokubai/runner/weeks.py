@@ -11,7 +11,7 @@ from shokubai.core.errors import ShokubaiError, UsageError
 from shokubai.core.windows import Week
 from shokubai.runner.disk import DiskFullError
 from shokubai.runner.manifest import MANIFEST, read_manifest
-from shokubai.runner.plan import Plan
+from shokubai.runner.plan import Plan, week_of
 from shokubai.runner.progress import Summary
 
 LAST = "last"
@@ -80,7 +80,7 @@ def worst_status(statuses: Sequence[int]) -> int:
 
 def _first_unfinished(plan: Plan) -> Week:
     """The first week without a whole manifest between the oldest that has one and the plan's, or the plan's own."""
-    found = (_week_of(file.parent) for file in plan.folder.parent.glob(f"*/{MANIFEST}"))
+    found = (week_of(file.parent) for file in plan.folder.parent.glob(f"*/{MANIFEST}"))
     made = [week for week in found if week and week < plan.week]
     week = min(made, default=plan.week)
     while week < plan.week and _is_whole(plan.folder.with_name(str(week))):
@@ -91,13 +91,6 @@ def _first_unfinished(plan: Plan) -> Week:
 def _is_whole(folder: Path) -> bool:
     manifest = read_manifest(folder)
     return manifest is not None and bool(manifest.get("is_whole", True))  # as all were before they said so
-
-
-def _week_of(folder: Path) -> Week | None:
-    try:
-        return Week.parse(folder.name)
-    except UsageError:
-        return None
 
 
 def _refuse_before_log(since: str, first: Week, plan: Plan) -> None:

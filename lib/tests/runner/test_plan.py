@@ -48,12 +48,33 @@ def test_the_window_reaches_from_thirteen_weeks_back_to_a_day_after(project):
     assert str(project.plan().window) == "2026-07-26T15:00Z/2026-11-02T15:00Z"
 
 
+PREVIOUS = 'team: str = ""\nweek: str = ""\nprevious_facts: str = ""'
+
+
+def previous_facts(project):
+    return [job.values["previous_facts"] for job in project.plan().jobs]
+
+
 def test_last_weeks_facts_are_handed_in(project):
-    project.notebook("report", signature='team: str = ""\nweek: str = ""\nprevious_facts: str = ""')
+    project.notebook("report", signature=PREVIOUS)
     facts = project.write("outputs/weekly/2026-W43/alpha/report.facts.json", "{}")
     # Last week's newest attempt failed for this team; an older report of that week was kept.
     kept = project.write("outputs/weekly/2026-W43/beta/report.last_good.facts.json", "{}")
-    assert [job.values["previous_facts"] for job in project.plan().jobs] == [str(facts), str(kept)]
+    assert previous_facts(project) == [str(facts), str(kept)]
+
+
+def test_weeks_without_a_report_are_passed_over_and_later_ones_are_no_memory(project):
+    project.notebook("report", signature=PREVIOUS)
+    for week in ("2025-W52", "2026-W09", "2026-W41", "2026-W44", "2026-W45", "2026-W4", "notes"):
+        project.write(f"outputs/weekly/{week}/alpha/report.facts.json", "{}")
+    project.write("outputs/weekly/2025-W52/beta/report.facts.json", "{}")
+    project.write("outputs/weekly/2026-W43/beta/another.facts.json", "{}")
+    project.write("outputs/other/2026-W43/beta/report.facts.json", "{}")
+    weekly = project.root / "outputs" / "weekly"
+    assert previous_facts(project) == [
+        str(weekly / "2026-W41" / "alpha" / "report.facts.json"),
+        str(weekly / "2025-W52" / "beta" / "report.facts.json"),
+    ]
 
 
 def test_an_unknown_team_names_the_nearest(project):
