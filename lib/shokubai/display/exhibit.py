@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from shokubai.display.arrays import encode_trace
 from shokubai.display.format import NO_VALUE
 from shokubai.display.template import PALETTE, TEMPLATE
-from shokubai.findings.model import Severity
+from shokubai.findings.model import Severity, State
 from shokubai.slo.model import Verdict
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
@@ -235,7 +235,11 @@ class Callout:
 
 @dataclass(frozen=True)
 class Notice:
-    """One finding in words. ``label`` says level and state; ``action`` is the one next step."""
+    """One finding in words.
+
+    ``label`` says level and state, ``action`` is the one next step, ``answer`` what the team said to it, and
+    ``identifier`` is what it is called in parameters and commands.
+    """
 
     level: Severity
     label: str
@@ -243,6 +247,9 @@ class Notice:
     body: str = ""
     action: str = ""
     when: str = ""
+    answer: str = ""
+    identifier: str = ""
+    state: State = "new"
 
 
 @dataclass(frozen=True)
@@ -257,7 +264,7 @@ class Notices:
 
     def plain(self) -> str:
         return "\n".join(
-            " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when))) for n in self.items
+            " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when, n.answer))) for n in self.items
         )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:

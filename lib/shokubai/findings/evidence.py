@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from shokubai.config.model import Rules, Team
+from shokubai.config.model import Reply, Rules, Team
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.windows import Week, Window
 from shokubai.findings.defaults import default_rules
@@ -58,7 +58,7 @@ class Evidence:
     statuses: tuple[SloStatus, ...] = ()
     # SLO name → EPISODES that touch the week.
     episodes: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
-    # SLO name → verdict in last week's facts; empty without them.
+    # SLO name → verdict in the facts of the newest earlier week; empty without them.
     previous_verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
     # SILENCES of the team's services that touch the week.
     silences: pd.DataFrame = field(default_factory=SILENCES.empty)
@@ -87,6 +87,8 @@ class Evidence:
 
     # The organisation's thresholds; those it does not set are the packaged ones.
     rules: Rules = field(default_factory=default_rules)
+    # What the team answers, by finding id.
+    replies: Mapping[str, Reply] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def window(self) -> Window:

@@ -8,9 +8,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
+from shokubai.config.model import Reply
+from shokubai.core.windows import Week
+
 Severity = Literal["critical", "warning", "notice", "good"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "notice", "good")
-State = Literal["new", "continuing", "resolved"]
+State = Literal["new", "continuing", "improving", "resolved", "accepted"]
+STATES: tuple[State, ...] = ("new", "continuing", "improving", "resolved", "accepted")
+Check = Literal["", "recovered", "no_effect"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,19 @@ class Candidate:
     at: datetime
     identifier: str
     description: str
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How a finding stood when its team accepted it until a day: in the last report that the team had then.
+
+    ``numbers`` are those of its rule's measure. It has ``ended`` before that day when the finding became much worse,
+    or was resolved and is back; a new answer begins a new acceptance.
+    """
+
+    severity: Severity
+    numbers: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
+    ended: Literal["", "worse", "returned"] = ""
 
 
 @dataclass(frozen=True)
@@ -43,11 +61,28 @@ class Finding:
     ended_at: datetime | None = None
     numbers: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
     candidate: Candidate | None = None
+
+    # Its life, which ``findings.life`` fills in from the facts of an earlier report and the team's answer.
     state: State = "new"
-    weeks: int = 1  # how many reports in a row have it
+    weeks: int = 1  # from first_week to the last one that had it, by the calendar
+    first_week: Week | None = None  # of the report that first had it
+    returned_after: Week | None = None  # the last week that had it before it was resolved, where it is back
+    reply: Reply | None = None
+    acceptance: Acceptance | None = None  # there while the reply's accepted_until counts, or would
+    check: Check = ""  # of what was handed over
 
     @property
     def id(self) -> str:
         """Stable across weeks: service, what it is about, and the rule."""
         about = " ".join(part for part in (self.method, self.route, self.subject) if part) or "-"
         return f"{self.service}|{about}|{self.rule}"
+
+    @property
+    def last_week(self) -> Week | None:
+        """The last week that had it; of what is resolved the one before it was gone."""
+        return None if self.first_week is None else self.first_week.plus(self.weeks - 1)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it is one of the things to talk about: no good news, and not accepted."""
+        return self.severity != "good" and self.state != "accepted"

@@ -1,4 +1,4 @@
-"""``facts.json``: the numbers of a report for programs, next week's report and tests. Nothing here is rounded.
+"""``facts.json``: the numbers of a report for programs, the next report and tests. Nothing here is rounded.
 
 The contract is ``facts.schema.json`` beside this file.
 """
@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from shokubai.config.model import LANGUAGES
-from shokubai.core.scrub import scrub
+from shokubai.core.errors import UsageError
+from shokubai.core.windows import Week
 from shokubai.display.format import Locale
 from shokubai.display.prose import tell
 from shokubai.display.sections import headline_sentence
-from shokubai.findings import Finding, finding_facts
+from shokubai.findings import Finding, finding_facts, reply_facts
 from shokubai.slo.model import SloStatus
 from shokubai.tables import Tables
 from shokubai.version import __version__
@@ -66,11 +67,14 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
             }
         ),
     }
+    ledger = week.ledger
+    memory = {
+        "remembered_findings": [finding_facts(finding) for finding in ledger.remembered],
+        "orphaned_replies": [{"finding": reply.finding, "reply": reply_facts(reply)} for reply in ledger.orphaned],
+    }
     if not week.has_data:
-        return head | {
-            key: []
-            for key in ("services", "statuses", "slos", "closed_slos", "routes", "episodes", "silences", "findings")
-        }
+        lists = ("services", "statuses", "slos", "closed_slos", "routes", "episodes", "silences", "findings")
+        return head | {key: [] for key in lists} | memory
     return head | {
         "services": rows(week.services),
         "statuses": rows(comparison.status_counts(week)),
@@ -81,7 +85,8 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
             {"slo": name, **row} for name, episodes in sorted(week.episodes.items()) for row in rows(episodes)
         ],
         "silences": rows(week.silences),
-        "findings": [told_finding_facts(finding, week.zone) for finding in week.findings],
+        "findings": [told_finding_facts(finding, week.zone) for finding in ledger.findings],
+        **memory,
     }
 
 
@@ -102,13 +107,21 @@ def read_cost(file: Path) -> dict[str, Any] | None:
         return None
 
 
-def read_facts(file: Path) -> dict[str, Any] | None:
-    """What a weekly team report stated; None when the file is missing, damaged or of another version."""
+def read_facts(file: Path, *, before: Week | None = None) -> dict[str, Any] | None:
+    """What a weekly team report stated; None when the file is missing, damaged or of another version.
+
+    With ``before`` also when it is not of an earlier week than that.
+    """
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if isinstance(facts, dict) and facts.get("schema") == SCHEMA else None
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        return None
+    try:
+        return facts if before is None or Week.parse(str(facts.get("week"))) < before else None
+    except UsageError:
+        return None
 
 
 def status_facts(status: SloStatus) -> dict[str, Any]:
@@ -176,10 +189,7 @@ def status_facts(status: SloStatus) -> dict[str, Any]:
 def told_finding_facts(finding: Finding, zone: ZoneInfo) -> dict[str, Any]:
     """One finding with its numbers, and its sentences in every language."""
     text = {lang: asdict(tell(finding, locale=Locale(lang, zone))) for lang in LANGUAGES}
-    facts = finding_facts(finding)
-    if candidate := facts["candidate"]:
-        facts["candidate"] = {**candidate, "description": scrub(candidate["description"])}
-    return {**facts, "text": text}
+    return {**finding_facts(finding), "text": text}
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -17,11 +17,11 @@ from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
 from shokubai.display import sections
 from shokubai.display import tables as table_exhibits
-from shokubai.display.exhibit import Facts
+from shokubai.display.exhibit import Facts, Paragraph, Prose
 from shokubai.display.format import Locale
 from shokubai.display.frames import TEAM_WEEKS
-from shokubai.display.prose import told_notices
-from shokubai.findings import foremost
+from shokubai.display.prose import tally, told_notices
+from shokubai.findings import count_states, foremost
 from shokubai.page.facts import plain, read_facts, weekly_facts
 from shokubai.page.section import Section
 from shokubai.version import __version__
@@ -160,11 +160,16 @@ class SreOverview:
         )
 
     def attention(self) -> Section:
-        """What crossed a rule this week, team by team with its contact, the most urgent of each first."""
+        """What crossed a rule this week, team by team with its contact, the most urgent of each first.
+
+        What a team has accepted for now is only counted.
+        """
         told = [(stated.team, finding) for stated in self.stated for finding in stated.findings]
-        urgent = [(team, f) for team, f in told if f["severity"] in ("critical", "warning")]
+        urgent = [(t, f) for t, f in told if f["severity"] in ("critical", "warning") and f["state"] != "accepted"]
         urgent.sort(key=lambda pair: (pair[0].name, pair[1]["severity"] != "critical"))
         shown: list[Any] = [sections.section("attention", locale=self.locale)]
+        if counts := tally((finding for _, finding in told), locale=self.locale):
+            shown.append(Prose((Paragraph(self.locale.say("ledger.across", tally=counts)),)))
         failed = [self.locale.text(stated.team.display_name) for stated in self.stated if stated.status == "failed"]
         if failed:
             names = self.locale.join(failed)
@@ -207,7 +212,8 @@ class SreOverview:
                         "team": stated.team.name,
                         "status": stated.status,
                         **stated.verdict_counts,
-                        "findings": [f["id"] for f in stated.findings],
+                        "findings": [f["id"] for f in stated.findings if f["state"] != "accepted"],
+                        "findings_by_state": dict(count_states(stated.findings)),
                     }
                     for stated in self.stated
                 ],

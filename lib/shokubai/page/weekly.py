@@ -13,10 +13,11 @@ import pandas as pd
 from shokubai import workspace
 from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.display import figures, sections, tables
-from shokubai.display.exhibit import Callout, Facts, Prose
+from shokubai.display.exhibit import Callout, Facts, Paragraph, Prose
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
-from shokubai.display.prose import notices
+from shokubai.display.prose import accepted_notices, notices, orphaned_replies, tally
+from shokubai.findings import finding_facts
 from shokubai.findings.model import Severity
 from shokubai.page.facts import read_facts, weekly_facts
 from shokubai.page.section import Section
@@ -40,12 +41,13 @@ def weekly_team_report(
     """Open a team's week as a page of sections.
 
     Empty arguments mean: the project around the current folder, its weekly run's warehouse or the team's own, no
-    report of the week before, so that every finding is new, and no date of making. ``previous_facts`` names the
-    facts of the week before; a file that holds no such facts counts as none. Raises UsageError for unknown names.
+    earlier report, so that every finding is new, and no date of making. ``previous_facts`` names the facts of the
+    newest earlier week; a file that holds no facts of an earlier week counts as none. Raises UsageError for unknown
+    names.
     """
     opened = workspace.open(parameters_dir or None, outputs_dir or None, warehouse=warehouse or None)
     parsed = Week.parse(week)
-    facts = read_facts(Path(previous_facts)) if previous_facts else None
+    facts = read_facts(Path(previous_facts), before=parsed) if previous_facts else None
     return WeeklyTeamReport(opened.team_week(team, parsed, previous_facts=facts), generated_at=generated_at)
 
 
@@ -121,8 +123,20 @@ class WeeklyTeamReport:
             self._section("verdict"),
             *verdicts,
             self._section("findings"),
-            notices(week.findings, locale=self.locale),
+            *self._findings(),
         )
+
+    def _findings(self) -> Iterator[Any]:
+        """What was resolved, what needs attention, and apart from these what the team lives with for now."""
+        found = self.week.findings
+        accepted = [finding for finding in found if finding.state == "accepted"]
+        if counts := tally(map(finding_facts, found), locale=self.locale):
+            yield Prose((Paragraph(counts),))
+        yield notices([finding for finding in found if finding.state != "accepted"], locale=self.locale)
+        if accepted:
+            yield from accepted_notices(accepted, locale=self.locale)
+        if orphaned := self.week.ledger.orphaned:
+            yield orphaned_replies(orphaned, file=f"replies/{self.week.team.name}.yaml", locale=self.locale)
 
     def budget(self) -> Section:
         """How the error budget went over 28 days."""

@@ -181,11 +181,12 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
 def _sentence(facts: Mapping[str, Any], locale: Locale) -> str:
     """The title of the finding that matters most, or that there is none."""
     findings = facts.get("findings")
-    first = foremost([f for f in findings if isinstance(f, Mapping)]) if isinstance(findings, list) else None
-    if facts.get("status") == "made" and findings == []:
+    told = [f for f in findings if isinstance(f, Mapping)] if isinstance(findings, list) else None
+    first = foremost(told) if told is not None else None
+    if facts.get("status") == "made" and told is not None and first is None:
         return locale.say("nothing.findings")
-    told = first.get("text") if first else None
-    words = told.get(locale.language) if isinstance(told, Mapping) else None
+    text = first.get("text") if first else None
+    words = text.get(locale.language) if isinstance(text, Mapping) else None
     return str(words.get("title", "")) if isinstance(words, Mapping) else ""
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from shokubai import findings, sli, slo, tables
 from shokubai.config.model import Parameters, Slo, Team
 from shokubai.core.windows import DAY, Week, Window, local_day
-from shokubai.findings.model import Finding
+from shokubai.findings import Finding, Ledger
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
 from shokubai.workspace.extent import seen_window, shown_window
@@ -367,9 +367,17 @@ class TeamWeek:
 
     # --- findings -------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def findings(self) -> tuple[Finding, ...]:
+        return self.ledger.findings
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The findings, joined with those of the newest earlier week, and what is remembered besides."""
         facts = self.previous_facts or {}
+        previous = [*facts.get("findings", ()), *facts.get("remembered_findings", ())]
+        if not self.has_data:
+            return findings.keep_without_data(self.week, previous=previous)
         evidence = findings.Evidence(
             team=self.team,
             week=self.week,
@@ -394,5 +402,6 @@ class TeamWeek:
             incidents=self.incidents,
             alerts=self.alerts,
             rules=self.parameters.rules,
+            replies=self.parameters.replies_of(self.team),
         )
-        return findings.find(evidence, previous=facts.get("findings"))
+        return findings.keep_ledger(evidence, previous=previous)

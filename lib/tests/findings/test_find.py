@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from shokubai.config.model import Ownership, Rules, Source
+from shokubai.config.model import Ownership, Reply, Rules, Source
+from shokubai.core.windows import Week
 from shokubai.findings import (
     Candidate,
     Finding,
@@ -21,6 +23,7 @@ from shokubai.findings import (
     foremost,
     unknown_thresholds,
 )
+from shokubai.findings.model import Acceptance
 from shokubai.findings.rules import all_rules
 
 ROOT = Path(__file__).parents[3]
@@ -124,25 +127,31 @@ def test_what_matters_most_is_not_the_good_news_that_is_read_first():
     assert foremost([]) is None
 
 
+def weeks_later(evidence, weeks):
+    """The same evidence, called that of a later week: the frames that these tests need have no times."""
+    return replace(evidence, week=evidence.week.plus(weeks))
+
+
 def test_a_finding_lives_on_and_is_told_once_when_it_is_gone(build):
     first = find(build.evidence(**slower(build)))
     assert [(f.state, f.weeks) for f in first] == [("new", 1)]
     # The slow week has become the comparable one; the route is still slow.
     frames = slower(build) | {"comparable_route_latency": build.route_latency(SLOW)}
-    second = find(build.evidence(**frames), previous=[finding_facts(f) for f in first])
+    second = find(weeks_later(build.evidence(**frames), 1), previous=[finding_facts(f) for f in first])
     assert [(f.case, f.state, f.weeks) for f in second] == [("still_slower", "continuing", 2)]
     healed = slower(build, week=USUAL, before=SLOW)
-    third = find(build.evidence(**healed), previous=[finding_facts(f) for f in second])
+    third = find(weeks_later(build.evidence(**healed), 2), previous=[finding_facts(f) for f in second])
     assert [(f.case, f.state, f.severity, f.weeks) for f in third] == [("resolved", "resolved", "good", 2)]
     assert {f.id for f in (*first, *second, *third)} == {first[0].id}
-    assert find(build.evidence(**healed), previous=[finding_facts(f) for f in third]) == ()
+    assert find(weeks_later(build.evidence(**healed), 3), previous=[finding_facts(f) for f in third]) == ()
 
 
 def test_the_same_finding_in_a_row_counts_its_weeks(build):
-    evidence = build.evidence(statuses=(missed(build),))
+    burning = replace(missed(build), forecast=replace(missed(build).forecast, pace_burn_rate=1.5))
+    evidence = build.evidence(statuses=(burning,))
     previous = None
     for week in (1, 2, 3):
-        [found] = find(evidence, previous=previous)
+        [found] = find(weeks_later(evidence, week - 1), previous=previous)
         assert (found.state, found.weeks) == ("new" if week == 1 else "continuing", week)
         previous = [finding_facts(found)]
 
@@ -152,14 +161,16 @@ def test_a_worse_case_of_the_same_thing_continues(build):
         budget_left_ratio=0.4, bad_count=600.0, forecast=replace(missed(build).forecast, pace_burn_rate=1.5)
     )
     first = find(build.evidence(statuses=(burning,)))
-    [second] = find(build.evidence(statuses=(missed(build),)), previous=[finding_facts(f) for f in first])
+    worse = weeks_later(build.evidence(statuses=(missed(build),)), 1)
+    [second] = find(worse, previous=[finding_facts(f) for f in first])
     assert (first[0].case, second.case, second.state, second.weeks) == ("slow_burn", "exhausted", "continuing", 2)
 
 
 def test_events_do_not_live_on(build):
     gap = build.silences((build.at("10-26 13:30"), build.at("10-26 16:00"), 900.0, "telemetry_gap"))
     first = find(build.evidence(silences=gap))
-    assert find(build.evidence(), previous=[finding_facts(f) for f in first]) == ()
+    assert find(weeks_later(build.evidence(), 1), previous=[finding_facts(f) for f in first]) == ()
+    # The same week again: what it stated itself is no memory.
     [again] = find(build.evidence(silences=gap), previous=[finding_facts(f) for f in first])
     assert (again.state, again.weeks) == ("new", 1)
 
@@ -177,6 +188,11 @@ def test_facts_round_trip_through_json():
         candidate=Candidate("deployment", pd.Timestamp("2026-10-27T05:02Z").to_pydatetime(), "v7", "faster sorting"),
         state="continuing",
         weeks=3,
+        first_week=Week(2026, 42),
+        returned_after=Week(2026, 40),
+        reply=Reply("search-api|GET /v1/search|route_slower", "Sato", "index", date(2026, 11, 30), Week(2026, 43)),
+        acceptance=Acceptance("notice", {"p95_seconds": 0.4, "reference_p95_seconds": None}, ended="worse"),
+        check="no_effect",
     )
     facts = json.loads(json.dumps(finding_facts(finding)))
     assert finding_from_facts(facts) == finding
@@ -197,7 +213,7 @@ def test_every_threshold_has_a_value_and_a_reason_and_is_used():
             assert set(entry) == {"value", "reason"}
             assert len(entry["reason"]) > 20
             assert f'"{name}"' in source
-    assert set(document) - {rule.name for rule in all_rules()} == {"candidate", "comparisons"}
+    assert set(document) - {rule.name for rule in all_rules()} == {"candidate", "comparisons", "life"}
 
 
 def test_thresholds_of_the_organisation_win_and_the_rest_stays(build):

@@ -1,4 +1,4 @@
-"""What a report takes from the one of the week before, and what it does when that one cannot be read."""
+"""What a report takes from an earlier one, and what it does when that one cannot be read or is none."""
 
 import json
 
@@ -15,6 +15,9 @@ NONE = [
     pytest.param("[]", id="no mapping"),
     pytest.param('{"slos": [{"name": "a"}]}', id="without a schema"),
     pytest.param('{"schema": "shokubai/weekly_team_report/v0", "slos": "none"}', id="another version"),
+    pytest.param('{"schema": "shokubai/weekly_team_report/v1", "slos": []}', id="without a week"),
+    pytest.param('{"schema": "shokubai/weekly_team_report/v1", "week": "2026-W44"}', id="of the same week"),
+    pytest.param('{"schema": "shokubai/weekly_team_report/v1", "week": "2026-W45"}', id="of a later week"),
     pytest.param(None, id="no file"),
 ]
 
@@ -51,10 +54,11 @@ def previous(make_workspace, tmp_path):
 
 
 @pytest.mark.parametrize("text", NONE)
-def test_what_holds_no_facts_of_the_week_before_counts_as_none(previous, text):
+def test_what_holds_no_facts_of_an_earlier_week_counts_as_none(previous, text):
     assert previous(text) is None
 
 
-def test_facts_of_the_week_before_are_read(previous):
-    facts = {"schema": SCHEMA, "slos": [], "findings": []}
+@pytest.mark.parametrize("week", ["2026-W43", "2026-W40", "2025-W52"])
+def test_facts_of_an_earlier_week_are_read(previous, week):
+    facts = {"schema": SCHEMA, "week": week, "slos": [], "findings": []}
     assert previous(json.dumps(facts)) == facts

@@ -1,5 +1,23 @@
 """Sentences about findings, in the reader's language. The words are in ``en.yaml`` and ``ja.yaml``."""
 
-from shokubai.display.prose.findings import Told, notices, tell, told_notices, vocabulary
+from shokubai.display.prose.findings import (
+    Told,
+    accepted_notices,
+    notices,
+    orphaned_replies,
+    tally,
+    tell,
+    told_notices,
+    vocabulary,
+)
 
-__all__ = ["Told", "notices", "tell", "told_notices", "vocabulary"]
+__all__ = [
+    "Told",
+    "accepted_notices",
+    "notices",
+    "orphaned_replies",
+    "tally",
+    "tell",
+    "told_notices",
+    "vocabulary",
+]

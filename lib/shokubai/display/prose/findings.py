@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from shokubai.config.model import Language, Team
+from shokubai.config.model import Language, Reply, Team
 from shokubai.core.scrub import scrub
 from shokubai.core.windows import Window
-from shokubai.display.exhibit import Callout, Notice, Notices
+from shokubai.display.exhibit import Bullets, Callout, Heading, Notice, Notices, Paragraph, Prose
 from shokubai.display.format import Locale, endpoint
-from shokubai.findings import Finding
+from shokubai.findings import STATES, Finding, count_states
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Told:
     action: str  # one next step
     label: str  # level and state
     when: str  # empty when it has no time
+    answer: str = ""  # what the team answered, until when, and what became of it
 
 
 def tell(finding: Finding, *, locale: Locale) -> Told:
@@ -45,8 +46,9 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
         title=say.first([case["title"]]),
         body=("" if locale.language == "ja" else " ").join(body),
         action=say.first(case["action"] if isinstance(case["action"], list) else [case["action"]]),
-        label=_label(words, finding.severity, finding.state, finding.weeks),
+        label=_label(words, finding),
         when=_when(finding, locale),
+        answer=_answer(words, finding, locale),
     )
 
 
@@ -54,7 +56,45 @@ def notices(findings: Sequence[Finding], *, locale: Locale) -> Notices | Callout
     """The findings of a report, in the order given; a line that says so when there are none."""
     if not findings:
         return Callout("good", vocabulary(locale.language)["labels"]["nothing"])
-    return _notices(locale, (_notice(finding.severity, tell(finding, locale=locale)) for finding in findings))
+    return _notices(locale, (_notice(f.id, f.severity, f.state, tell(f, locale=locale)) for f in findings))
+
+
+def accepted_notices(findings: Sequence[Finding], *, locale: Locale) -> tuple[Prose, Notices]:
+    """What the team lives with for now, in a few words each."""
+    items = []
+    for finding in findings:
+        told = tell(finding, locale=locale)
+        items.append(
+            Notice(
+                finding.severity,
+                told.label,
+                told.title,
+                answer=told.answer,
+                identifier=scrub(finding.id),
+                state="accepted",
+            )
+        )
+    return _heading("accepted", locale), _notices(locale, items)
+
+
+def orphaned_replies(replies: Sequence[Reply], *, file: str, locale: Locale) -> Prose:
+    """Answers to what is no finding; ``file`` is where they stand."""
+    sentences = vocabulary(locale.language)["labels"]["answer"]
+    heading = _heading("orphaned", locale, file=file)
+    items = (f"{scrub(reply.finding)} – {_said(sentences['reply'], reply)}" for reply in replies)
+    return Prose((*heading.blocks, Bullets(tuple(items))))
+
+
+def tally(facts: Iterable[Mapping[str, Any]], *, locale: Locale) -> str:
+    """How many findings in facts are in which state, resolved first; empty without any."""
+    counts = count_states(facts)
+    shown = sorted((state for state in STATES if counts[state]), key=lambda state: state != "resolved")
+    return " · ".join(locale.say(f"ledger.tally.{state}", count=locale.count(counts[state])) for state in shown)
+
+
+def _heading(name: str, locale: Locale, **values: str) -> Prose:
+    title, lead = locale.say(f"ledger.{name}.title"), locale.say(f"ledger.{name}.lead", **values)
+    return Prose((Heading(title, 3), Paragraph(lead, "quiet")))
 
 
 def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: Locale) -> Notices:
@@ -65,10 +105,9 @@ def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: 
     items = []
     for team, facts in findings:
         told = Told(**facts["text"][locale.language])
-        notice = _notice(facts["severity"], told)
         name = locale.text(team.display_name) or team.name
         label = " · ".join(filter(None, (name, team.contact, told.label)))
-        items.append(Notice(notice.level, label, told.title, told.body, told.action, told.when))
+        items.append(_notice(facts["id"], facts["severity"], facts["state"], replace(told, label=label)))
     return _notices(locale, items)
 
 
@@ -76,8 +115,18 @@ def _notices(locale: Locale, items: Iterable[Notice]) -> Notices:
     return Notices(tuple(items), action_label=vocabulary(locale.language)["labels"]["action"])
 
 
-def _notice(severity: Any, told: Told) -> Notice:
-    return Notice(severity, told.label, told.title, told.body, told.action, told.when)
+def _notice(identifier: str, severity: Any, state: Any, told: Told) -> Notice:
+    return Notice(
+        severity,
+        told.label,
+        told.title,
+        told.body,
+        told.action,
+        told.when,
+        answer=told.answer,
+        identifier=scrub(identifier),
+        state=state,
+    )
 
 
 @cache
@@ -88,9 +137,33 @@ def vocabulary(language: Language) -> Mapping[str, Any]:
     return words
 
 
-def _label(words: Mapping[str, Any], severity: str, state: str, weeks: int) -> str:
+def _label(words: Mapping[str, Any], finding: Finding) -> str:
     labels = words["labels"]
-    return f"{labels['severity'][severity]} · {labels['state'][state].format(weeks=weeks)}"
+    state = "returned" if finding.state == "new" and finding.returned_after else finding.state
+    severity, shown = labels["severity"][finding.severity], labels["state"][state]
+    return f"{severity} · {shown.format(weeks=finding.weeks, last_week=finding.returned_after)}"
+
+
+def _answer(words: Mapping[str, Any], finding: Finding, locale: Locale) -> str:
+    """The team's own words, what they mean for the finding, and what is known since it was handed over."""
+    reply, sentences = finding.reply, words["labels"]["answer"]
+    if reply is None:
+        return ""
+    said = [_said(sentences["reply"], reply)]
+    if reply.accepted_until is not None and finding.severity != "good":
+        ended = finding.acceptance.ended if finding.acceptance else "over"
+        said.append(sentences[ended or "accepted"].format(until=locale.day(reply.accepted_until, year=True)))
+    if reply.handed_over is not None:
+        last = finding.last_week
+        weeks = (last.monday - reply.handed_over.monday).days // 7 if last else 0
+        said.append(
+            sentences[finding.check or "handed_over"].format(week=reply.handed_over, last_week=last, count=weeks)
+        )
+    return ("" if locale.language == "ja" else " ").join(said)
+
+
+def _said(sentence: str, reply: Reply) -> str:
+    return sentence.format(owner=scrub(reply.owner), reply=scrub(reply.reply))
 
 
 def _when(finding: Finding, locale: Locale) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from shokubai.core.windows import HOUR
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.slo.model import SloStatus
 
 
@@ -108,4 +108,4 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("alert_noise", ("no_budget_spent", "resolved"), observe, follow_up)
+RULE = Rule("alert_noise", ("no_budget_spent", "resolved"), observe, follow_up, Measure("noisy_count"))

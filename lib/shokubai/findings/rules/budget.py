@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding, Severity
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.slo.model import SloStatus
 
 
@@ -102,4 +102,6 @@ RULE = Rule(
     ("exhausted", "exhausted_incomplete", "exhausted_unsure", "exhausts", "slow_burn", "eased", "resolved"),
     observe,
     follow_up,
+    # At less than the planned pace the budget comes back as old failures leave its window.
+    Measure("pace_burn_factor", harmless=1.0),
 )

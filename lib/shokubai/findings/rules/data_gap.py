@@ -8,7 +8,7 @@ import pandas as pd
 
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Finding, Severity
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 
 _SEVERITIES: Mapping[str, Severity] = {
     "late": "notice",
@@ -71,4 +71,4 @@ def _of_the_week(evidence: Evidence) -> pd.DataFrame:
     ]
 
 
-RULE = Rule("data_gap", tuple(_SEVERITIES), observe)
+RULE = Rule("data_gap", tuple(_SEVERITIES), observe, measure=Measure("duration_seconds"))

@@ -10,7 +10,7 @@ import pandas as pd
 from shokubai.core.windows import HOUR
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 
 
 def is_queue_age(metric: str) -> bool:
@@ -76,4 +76,4 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("queue_age", ("above_limit", "resolved"), observe, follow_up)
+RULE = Rule("queue_age", ("above_limit", "resolved"), observe, follow_up, Measure("above_seconds"))

@@ -10,7 +10,7 @@ import pandas as pd
 from shokubai.core.windows import HOUR
 from shokubai.findings.evidence import Evidence, instant, once
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment
 from shokubai.findings.routes import Route, Stretch, rows_of
 from shokubai.tables.ownership import ROUTE
@@ -109,4 +109,4 @@ def _finding(evidence: Evidence, route: Route, hours: pd.DataFrame, *, stretch_c
     )
 
 
-RULE = Rule("retry_storm", ("storm",), observe)
+RULE = Rule("retry_storm", ("storm",), observe, measure=Measure("errors_count"))

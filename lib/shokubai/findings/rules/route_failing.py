@@ -9,7 +9,7 @@ import pandas as pd
 
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
 from shokubai.findings.routes import Route, by_route, rows_of, touches
 from shokubai.findings.rules.outage import outages_of
@@ -180,4 +180,10 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("route_failing", ("failing_more", "still_failing", "resolved"), observe, follow_up)
+RULE = Rule(
+    "route_failing",
+    ("failing_more", "still_failing", "resolved"),
+    observe,
+    follow_up,
+    Measure("error_ratio", above="reference_error_ratio"),
+)

@@ -9,7 +9,7 @@ from datetime import datetime
 from shokubai.core import sketch
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
 from shokubai.findings.routes import Histogram, Route, histograms, rows_of
 from shokubai.findings.statistics import Interval, newcombe, proportion_p_value
@@ -167,4 +167,10 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("route_slower", ("slower", "still_slower", "resolved"), observe, follow_up)
+RULE = Rule(
+    "route_slower",
+    ("slower", "still_slower", "resolved"),
+    observe,
+    follow_up,
+    Measure("p95_seconds", above="reference_p95_seconds"),
+)

@@ -11,7 +11,7 @@ import pandas as pd
 from shokubai.core.windows import DAY
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.rules.queue_age import is_queue_age
 from shokubai.findings.statistics import Z_95, Trend, mann_kendall, theil_sen
 
@@ -141,4 +141,4 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     return replace(_finding(evidence, usage, "resolved", None), severity="good", state="resolved")
 
 
-RULE = Rule("saturation", ("will_hit", "high", "resolved"), observe, follow_up)
+RULE = Rule("saturation", ("will_hit", "high", "resolved"), observe, follow_up, Measure("rise_per_week_ratio"))
