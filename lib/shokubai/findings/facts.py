@@ -105,7 +105,8 @@ def foremost(findings_facts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] |
 
 def count_states(findings_facts: Iterable[Mapping[str, Any]]) -> Mapping[State, int]:
     """How many findings in facts are in each state; good news that resolves no finding is not counted."""
-    counted = Counter(f["state"] for f in findings_facts if f["severity"] != "good" or f["state"] == "resolved")
+    told = ((str(facts.get("state")), facts.get("severity")) for facts in findings_facts)
+    counted = Counter(state for state, severity in told if severity != "good" or state == "resolved")
     return {state: counted[state] for state in STATES}
 
 

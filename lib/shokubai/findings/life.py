@@ -49,14 +49,13 @@ def follow_up_earlier_weeks(
     for before in past.values():
         if before.id in seen:
             continue
-        if before.state == "resolved":
+        if not lives.is_lasting(before):
+            continue
+        after = lives.of_resolved(before) if before.state == "resolved" else lives.of_absent(before)
+        if after is None:
             remembered.append(before)
-        elif lives.is_lasting(before):
-            after = lives.of_absent(before)
-            if after is None:
-                remembered.append(before)
-            else:
-                told.append(after)
+        else:
+            told.append(after)
     return Ledger(tuple(told), tuple(remembered), _orphaned(evidence.replies, [*told, *_open(remembered)]))
 
 
@@ -103,8 +102,7 @@ class _Lives:
         if before is None:
             return self._answered(replace(finding, first_week=self.week), None)
         if before.state == "resolved":
-            returned = replace(finding, first_week=self.week, returned_after=before.last_week)
-            return self._answered(returned, before)
+            return self._returned(finding, before)
         if not self.is_lasting(finding):
             return self._answered(replace(finding, first_week=self.week), before)
         return self._continued(self._with_first_reference(finding, before), before)
@@ -117,7 +115,7 @@ class _Lives:
             return None if after is None else self._continued(after, before)
         reply = self.evidence.replies.get(before.id)
         resolved = replace(
-            after,
+            self._with_last_level(after, before),
             weeks=before.weeks,
             first_week=before.first_week,
             returned_after=before.returned_after,
@@ -125,6 +123,29 @@ class _Lives:
             acceptance=before.acceptance if _is_same_answer(before.reply, reply) else None,
         )
         return replace(resolved, check=self._check(resolved))
+
+    def of_resolved(self, before: Finding) -> Finding | None:
+        """What is back although its rule does not observe it, since its baselines hold the weeks that had it before.
+
+        By its own follow-up, and at least nearly as bad as it was: near the threshold of the follow-up chance alone
+        would bring it back.
+        """
+        measure, follow_up = self._measure(before), self.rules[before.rule].follow_up
+        after = follow_up(self.evidence, before) if follow_up else None
+        if measure is None or after is None or after.state == "resolved" or after.severity == "notice":
+            return None
+        last = {**before.numbers, measure.number: before.numbers.get(_LAST + measure.number)}
+        factor = measure.factor(last, after.numbers)
+        if factor is None or factor < self.evidence.thresholds("life")["improving_factor"]:
+            return None
+        return self._returned(after, before)
+
+    def _returned(self, finding: Finding, before: Finding) -> Finding:
+        """What was resolved is back: new, with the last week that had it."""
+        returned = replace(
+            finding, state="new", weeks=1, first_week=self.week, returned_after=before.last_week, reply=None
+        )
+        return self._answered(returned, before)
 
     def _continued(self, finding: Finding, before: Finding) -> Finding:
         assert before.first_week is not None
@@ -217,7 +238,7 @@ class _Lives:
         return MappingProxyType({name: numbers.get(name) for name in measure.names} if measure else {})
 
     def _with_first_reference(self, finding: Finding, before: Finding) -> Finding:
-        """With the reference of its first week noted down, where a later baseline is worse than that.
+        """With the reference of its first week kept, where a later baseline is worse than that.
 
         Else a route that became slower twice would be called healed when it is back at the first step.
         """
@@ -226,6 +247,14 @@ class _Lives:
         if first is None or own is None or first >= own:
             return finding
         return replace(finding, numbers=MappingProxyType({**finding.numbers, _FIRST + above: first}))
+
+    def _with_last_level(self, resolved: Finding, before: Finding) -> Finding:
+        """With how bad it was when it was last there, so that it can be told when it is back."""
+        measure = self._measure(before)
+        last = before.numbers.get(measure.number) if measure else None
+        if measure is None or last is None:
+            return resolved
+        return replace(resolved, numbers=MappingProxyType({**resolved.numbers, _LAST + measure.number: last}))
 
     def _as_first_seen(self, finding: Finding) -> Finding:
         """With the reference of its first week in the place of a later one."""
@@ -236,7 +265,8 @@ class _Lives:
         return replace(finding, numbers=MappingProxyType({**finding.numbers, above: first}))
 
 
-_FIRST = "first_"
+# Before a number's name: as it was in the first week, or in the last one that had the finding.
+_FIRST, _LAST = "first_", "last_"
 
 
 def _is_severer(finding: Finding, than: Severity) -> bool:

@@ -168,7 +168,7 @@ class SreOverview:
         urgent = [(t, f) for t, f in told if f["severity"] in ("critical", "warning") and f["state"] != "accepted"]
         urgent.sort(key=lambda pair: (pair[0].name, pair[1]["severity"] != "critical"))
         shown: list[Any] = [sections.section("attention", locale=self.locale)]
-        if counts := tally((finding for _, finding in told), locale=self.locale):
+        if counts := tally(count_states(finding for _, finding in told), locale=self.locale):
             shown.append(Prose((Paragraph(self.locale.say("ledger.across", tally=counts)),)))
         failed = [self.locale.text(stated.team.display_name) for stated in self.stated if stated.status == "failed"]
         if failed:

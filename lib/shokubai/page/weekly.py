@@ -17,7 +17,7 @@ from shokubai.display.exhibit import Callout, Facts, Paragraph, Prose
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.prose import accepted_notices, notices, orphaned_replies, tally
-from shokubai.findings import finding_facts
+from shokubai.findings import count_states, finding_facts
 from shokubai.findings.model import Severity
 from shokubai.page.facts import read_facts, weekly_facts
 from shokubai.page.section import Section
@@ -130,7 +130,7 @@ class WeeklyTeamReport:
         """What was resolved, what needs attention, and apart from these what the team lives with for now."""
         found = self.week.findings
         accepted = [finding for finding in found if finding.state == "accepted"]
-        if counts := tally(map(finding_facts, found), locale=self.locale):
+        if counts := tally(count_states(map(finding_facts, found)), locale=self.locale):
             yield Prose((Paragraph(counts),))
         yield notices([finding for finding in found if finding.state != "accepted"], locale=self.locale)
         if accepted:

@@ -14,7 +14,9 @@ from shokubai.config.model import Language, Organization
 from shokubai.core.errors import ShokubaiError
 from shokubai.core.windows import Week
 from shokubai.display.format import Locale
-from shokubai.findings import foremost
+from shokubai.display.prose import tally
+from shokubai.findings import STATES, count_states, foremost
+from shokubai.findings.model import State
 from shokubai.site.document import policy, render, script, write_text
 
 Manifest = Mapping[str, Any]
@@ -38,6 +40,7 @@ class Entry:
     missed: int
     not_enough_data: int
     sentence: str
+    states: Mapping[State, int]  # of its findings
 
     @property
     def has_verdicts(self) -> bool:
@@ -99,11 +102,19 @@ def write_week_index(directory: Path, manifest: Manifest, organization: Organiza
         made=sum(e.status == "made" for e in every),
         failed=len(failed),
         count=len(reports),
+        findings=_tally(of_teams, locale),
         filter=filter_script,
         generated=_generated(manifest, locale),
         back="../../index.html",
     )
     return write_text(directory / "index.html", html)
+
+
+def _tally(entries: Sequence[Entry], locale: Locale) -> str:
+    """How many findings of all teams are in which state; empty without any."""
+    counts: dict[State, int] = {state: sum(entry.states[state] for entry in entries) for state in STATES}
+    shown = tally(counts, locale=locale)
+    return locale.say("ledger.across", tally=shown) if shown else ""
 
 
 def _causes(failed: Sequence[Entry]) -> list[Cause]:
@@ -175,13 +186,18 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
         missed=verdicts.count("missed"),
         not_enough_data=verdicts.count("not_enough_data"),
         sentence="" if failed else _sentence(facts, locale),
+        states=count_states(() if failed else _findings(facts) or ()),
     )
+
+
+def _findings(facts: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    findings = facts.get("findings")
+    return [f for f in findings if isinstance(f, Mapping)] if isinstance(findings, list) else None
 
 
 def _sentence(facts: Mapping[str, Any], locale: Locale) -> str:
     """The title of the finding that matters most, or that there is none."""
-    findings = facts.get("findings")
-    told = [f for f in findings if isinstance(f, Mapping)] if isinstance(findings, list) else None
+    told = _findings(facts)
     first = foremost(told) if told is not None else None
     if facts.get("status") == "made" and told is not None and first is None:
         return locale.say("nothing.findings")

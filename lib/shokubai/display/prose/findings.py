@@ -18,7 +18,8 @@ from shokubai.core.scrub import scrub
 from shokubai.core.windows import Window
 from shokubai.display.exhibit import Bullets, Callout, Heading, Notice, Notices, Paragraph, Prose
 from shokubai.display.format import Locale, endpoint
-from shokubai.findings import STATES, Finding, count_states
+from shokubai.findings import STATES, Finding
+from shokubai.findings.model import State
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,10 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
     body = say.all([*case["body"], words["common"]["candidate"]])
     if values.get("candidate_at") and not values.get("candidate_description"):
         body += say.all([words["common"]["candidate_bare"]])
+    # A follow-up says that something is "still" there, also of what was gone meanwhile.
+    is_back = finding.state == "new" and finding.returned_after is not None
     return Told(
-        title=say.first([case["title"]]),
+        title=say.first([case["again"] if is_back and "again" in case else case["title"]]),
         body=("" if locale.language == "ja" else " ").join(body),
         action=say.first(case["action"] if isinstance(case["action"], list) else [case["action"]]),
         label=_label(words, finding),
@@ -85,9 +88,8 @@ def orphaned_replies(replies: Sequence[Reply], *, file: str, locale: Locale) -> 
     return Prose((*heading.blocks, Bullets(tuple(items))))
 
 
-def tally(facts: Iterable[Mapping[str, Any]], *, locale: Locale) -> str:
-    """How many findings in facts are in which state, resolved first; empty without any."""
-    counts = count_states(facts)
+def tally(counts: Mapping[State, int], *, locale: Locale) -> str:
+    """How many findings are in which state, resolved first; empty without any."""
     shown = sorted((state for state in STATES if counts[state]), key=lambda state: state != "resolved")
     return " · ".join(locale.say(f"ledger.tally.{state}", count=locale.count(counts[state])) for state in shown)
 
