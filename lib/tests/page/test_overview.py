@@ -78,6 +78,26 @@ def test_what_needs_attention_stands_team_by_team_the_most_urgent_first(page, pa
     assert order == sorted(order)
 
 
+def test_what_a_team_has_accepted_is_counted_and_not_told(outputs, parameters, demo_facts):
+    file = outputs / "weekly" / WEEK / "search" / "weekly_team_report.facts.json"
+    facts = json.loads(file.read_text())
+    [slower] = [finding for finding in facts["findings"] if finding["rule"] == "route_slower"]
+    before = sre_overview(week=WEEK, parameters_dir=str(parameters.directory), outputs_dir=str(outputs))
+    assert slower["text"]["ja"]["title"] in html(before.attention())
+    slower["state"] = "accepted"
+    file.write_text(json.dumps(facts))
+    page = sre_overview(week=WEEK, parameters_dir=str(parameters.directory), outputs_dir=str(outputs))
+    assert slower["text"]["ja"]["title"] not in html(page.attention())
+    assert "受容中 1" in html(page.attention())
+    [search] = [team for team in page.record().facts["teams"] if team["team"] == "search"]
+    assert slower["id"] not in search["findings"]
+    assert search["findings_by_state"]["accepted"] == 1
+
+
+def test_the_teams_answer_is_shown_across_teams(page, demo_facts):
+    assert "関連度順の並べ替えに使うインデックス" in html(page.attention())
+
+
 def test_requests_to_sre_and_the_header_are_shown(page):
     assert html(page.requests_to_sre())
     header = html(page.header())

@@ -53,8 +53,9 @@ def manifest(*reports: dict[str, Any], week: str = "2026-W44") -> dict[str, Any]
     }
 
 
-def told(title: str, severity: str = "warning") -> dict[str, Any]:
-    return {"severity": severity, "text": {"en": {"title": title}, "ja": {"title": f"{title}(日本語)"}}}
+def told(title: str, severity: str = "warning", state: str = "new") -> dict[str, Any]:
+    text = {"en": {"title": title}, "ja": {"title": f"{title}(日本語)"}}
+    return {"severity": severity, "state": state, "text": text}
 
 
 def write_facts(folder: Path, team: str, verdicts: list[str], *findings: dict[str, Any]) -> str:
@@ -161,6 +162,25 @@ def test_failures_come_first_together_where_they_have_one_cause(tmp_path: Path) 
     assert text.index("6 of 8 reports could not be made") < text.index("Cell 8") < text.index("Neither requests")
     for name in ("team-00", "team-01", "team-02", "SRE overview"):
         assert text.count(name) == 1
+
+
+def test_findings_are_counted_by_state_and_accepted_ones_are_not_the_main_one(tmp_path: Path) -> None:
+    facts = write_facts(
+        tmp_path,
+        "search",
+        ["met"],
+        told("it is fast again", "good", "resolved"),
+        told("memory grows", "notice", "continuing"),
+        told("p95 rose", "critical", "accepted"),
+    )
+    other = write_facts(tmp_path, "billing", ["met"], told("p99 rose", "critical", "accepted"))
+    reports = manifest(report("search", "made", facts=facts), report("billing", "made", facts=other))
+    text = words(write_week_index(tmp_path, reports, organization()).read_text("utf-8"))
+    assert "Findings of all teams: 1 resolved · 1 continuing · 2 accepted" in text
+    assert "memory grows" in text
+    assert "p95 rose" not in text and "p99 rose" not in text
+    japanese = words(write_week_index(tmp_path, reports, organization("ja")).read_text("utf-8"))
+    assert "全チームの検出事項: 解消 1 · 継続 1 · 受容中 2" in japanese
 
 
 def test_an_older_report_beside_a_failure_is_of_its_own_week(tmp_path: Path) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from shokubai.config.model import LANGUAGES, Ownership, Source, Team, Text
+from shokubai.config.model import LANGUAGES, Ownership, Reply, Source, Team, Text
+from shokubai.core.windows import Week
 from shokubai.display.exhibit import Callout, Notices
 from shokubai.display.format import Locale
-from shokubai.display.prose import notices, tell, told_notices
+from shokubai.display.prose import accepted_notices, notices, orphaned_replies, tally, tell, told_notices
 from shokubai.display.prose.findings import vocabulary
 from shokubai.findings import Candidate, Finding, finding_facts
+from shokubai.findings.model import Acceptance
 from shokubai.findings.rules import all_rules
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -130,6 +132,7 @@ def test_the_words_belong_to_cases_that_exist_and_are_the_same_in_both_languages
 def placeholders(words):
     texts = [
         words["title"],
+        words.get("again", ""),
         *words["body"],
         *(words["action"] if isinstance(words["action"], list) else [words["action"]]),
     ]
@@ -322,3 +325,117 @@ def test_an_interval_within_one_day_is_not_told():
     end = datetime(2026, 11, 4, 3, 0, tzinfo=UTC)
     told = tell(finding("saturation", "will_hit", ended_at=end, numbers=numbers), locale=reader("en"))
     assert "confidence" not in told.body
+
+
+UNTIL = date(2026, 11, 30)
+ANSWERS = {
+    "an answer alone": ({}, {}, "Sato: “not now”", "Sato:「not now」"),
+    "accepted": (
+        {"accepted_until": UNTIL},
+        {"state": "accepted", "acceptance": Acceptance("warning")},
+        "Sato: “not now” Accepted until Mon 30 Nov 2026.",
+        "Sato:「not now」2026年11月30日(月)まで受容。",
+    ),
+    "over": (
+        {"accepted_until": UNTIL},
+        {"state": "continuing"},
+        "Sato: “not now” It was accepted until Mon 30 Nov 2026.",
+        "Sato:「not now」2026年11月30日(月)までの受容は終わりました。",
+    ),
+    "much worse": (
+        {"accepted_until": UNTIL},
+        {"state": "continuing", "acceptance": Acceptance("warning", ended="worse")},
+        "Sato: “not now” It was accepted until Mon 30 Nov 2026, but has become much worse since then.",
+        "Sato:「not now」2026年11月30日(月)まで受容していましたが、その後大きく悪化しました。",
+    ),
+    "handed over": (
+        {"handed_over": Week(2026, 44)},
+        {"state": "improving"},
+        "Sato: “not now” Handed over with the report of 2026-W44.",
+        "Sato:「not now」2026-W44のレポートで引き継ぎ済み。",
+    ),
+    "no effect": (
+        {"handed_over": Week(2026, 44)},
+        {"check": "no_effect"},
+        "Sato: “not now” Handed over with the report of 2026-W44; no effect in production 2 weeks later.",
+        "Sato:「not now」2026-W44のレポートで引き継ぎましたが、2週間後も本番での効果が見られません。",
+    ),
+    "recovered": (
+        {"handed_over": Week(2026, 44), "accepted_until": UNTIL},
+        {"check": "recovered", "state": "resolved", "severity": "good"},
+        "Sato: “not now” Handed over with the report of 2026-W44, and recovered in production after 2026-W46.",
+        "Sato:「not now」2026-W44のレポートで引き継ぎ、2026-W46を最後に本番で回復しました。",
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "life", "english", "japanese"), ANSWERS.values(), ids=ANSWERS)
+def test_the_teams_answer_and_what_became_of_it(said, life, english, japanese):
+    answered = finding(
+        "route_slower",
+        "slower",
+        first_week=Week(2026, 43),
+        weeks=4,
+        reply=Reply("", "Sato", "not now", **said),
+        **life,
+    )
+    assert tell(answered, locale=reader("en")).answer == english
+    assert tell(answered, locale=reader("ja")).answer == japanese
+
+
+STATES_TOLD = [
+    ({"state": "improving", "weeks": 3}, "Attention · week 3, improving", "注意 · 3週目、改善中"),
+    ({"state": "accepted", "weeks": 2}, "Attention · week 2, accepted", "注意 · 2週目、受容中"),
+    (
+        {"returned_after": Week(2026, 40)},
+        "Attention · new again, it was there until 2026-W40",
+        "注意 · 再発(前回は2026-W40まで)",
+    ),
+    ({"state": "continuing", "weeks": 2, "returned_after": Week(2026, 40)}, "Attention · week 2", "注意 · 2週目"),
+]
+
+
+@pytest.mark.parametrize(("life", "english", "japanese"), STATES_TOLD)
+def test_labels_tell_the_state(life, english, japanese):
+    there = finding("route_slower", "slower", **life)
+    assert tell(there, locale=reader("en")).label == english
+    assert tell(there, locale=reader("ja")).label == japanese
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_back_is_not_told_as_still_there(language):
+    there = finding("route_slower", "still_slower")
+    back = replace(there, returned_after=Week(2026, 40))
+    again, still = (tell(each, locale=reader(language)).title for each in (back, there))
+    assert again != still
+    assert ("again" if language == "en" else "再び") in again
+
+
+def test_answers_are_escaped_and_hold_no_personal_data():
+    reply = Reply("shop|GET /items|route_slower", "taro@example.com", HOSTILE)
+    answered = finding("route_slower", "slower", state="accepted", acceptance=Acceptance("warning"), reply=reply)
+    heading, rest = accepted_notices([answered], locale=reader("en"))
+    orphans = orphaned_replies([reply], file="replies/sales.yaml", locale=reader("en"))
+    html = heading.html() + rest.html() + orphans.html() + notices([answered], locale=reader("en")).html()
+    assert html.count("&lt;script&gt;") >= 3
+    assert not re.search(r"<script>|example\.co|203\.0\.113", html)
+    assert html.count("[email]: “") == 3
+
+
+def test_accepted_findings_are_told_in_a_few_words_with_their_answer():
+    reply = Reply("", "Sato", "not now", accepted_until=UNTIL)
+    answered = finding("route_slower", "slower", state="accepted", acceptance=Acceptance("warning"), reply=reply)
+    _, rest = accepted_notices([answered], locale=reader("en"))
+    [item] = rest.items
+    assert (item.state, item.body, item.action) == ("accepted", "", "")
+    assert item.identifier == "search-api|GET /v1/search search-latency|route_slower"
+    assert item.answer == "Sato: “not now” Accepted until Mon 30 Nov 2026."
+    assert '<li class="notice warning accepted">' in rest.html()
+    assert "<code>search-api|GET /v1/search search-latency|route_slower</code>" in rest.html()
+
+
+def test_the_tally_counts_states_resolved_first():
+    counts = {"new": 2, "continuing": 0, "improving": 1, "resolved": 3, "accepted": 1}
+    assert tally(counts, locale=reader("en")) == "3 resolved · 2 new · 1 improving · 1 accepted"
+    assert tally(counts, locale=reader("ja")) == "解消 3 · 新規 2 · 改善中 1 · 受容中 1"
+    assert tally(dict.fromkeys(counts, 0), locale=reader("en")) == ""
