@@ -26,6 +26,8 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     parameters, problems = config.check(parameters_dir)
     if parameters is not None and (unknown := findings.unknown_thresholds(parameters.rules)):
         parameters, problems = None, [*unknown, *problems]
+    if parameters is not None:
+        problems = [*problems, *findings.answers_to_unknown_rules(parameters)]
     for problem in problems:
         console.print(str(replace(problem, file=from_here(problem.file))))
     console.print(summarize(parameters, problems))

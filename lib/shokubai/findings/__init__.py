@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from shokubai.core.windows import Week
+from shokubai.findings.answers import answers_to_unknown_rules
 from shokubai.findings.defaults import default_rules, default_rules_text, unknown_thresholds
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.facts import count_states, finding_facts, finding_from_facts, foremost, reply_facts
@@ -22,6 +23,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Ledger",
+    "answers_to_unknown_rules",
     "count_states",
     "default_rules",
     "default_rules_text",

@@ -62,6 +62,18 @@ def test_warnings_only(parameters: Path) -> None:
     )
 
 
+def test_an_answer_to_a_rule_that_there_is_not(parameters: Path) -> None:
+    (parameters / "replies").mkdir()
+    (parameters / "replies/core.yaml").write_text('"invoice-api|GET /a|rout_slower": {owner: Sato, reply: no}\n')
+    status, printed = validate()
+    assert status == 0
+    assert printed.startswith(
+        "parameters/replies/core.yaml:1: warning: invoice-api|GET /a|rout_slower: no finding has this id, because "
+        "there is no such rule; found 'rout_slower'; allowed: alert_noise, budget, "
+    )
+    assert printed.endswith("did you mean 'route_slower'?\n1 team, 1 SLO, 1 warehouse: 1 warning\n")
+
+
 def test_errors(parameters: Path) -> None:
     (parameters / "teams/more.yml").write_text("name: More\n")
     (parameters / "organization.yaml").write_text(ORGANIZATION.replace("language: ja", "langauge: ja"))
