@@ -171,7 +171,7 @@ class _Lives:
             return False
         factor = measure.factor(self._as_first_seen(before).numbers, finding.numbers)
         is_less = factor is not None and factor <= self.evidence.thresholds("life")["improving_factor"]
-        return is_less or measure.is_harmless(finding.numbers)
+        return is_less or bool(measure.heals and measure.heals(finding))
 
     # --- what the team answered -----------------------------------------------------------------------------
 
@@ -210,9 +210,7 @@ class _Lives:
         if _is_severer(finding, acceptance.severity):
             return True
         measure = self._measure(finding)
-        if measure is None or measure.is_harmless(finding.numbers):
-            return False
-        factor = measure.factor(acceptance.numbers, finding.numbers)
+        factor = measure.factor(acceptance.numbers, finding.numbers) if measure else None
         return factor is not None and factor >= self.evidence.thresholds("life")["much_worse_factor"]
 
     def _check(self, finding: Finding) -> Check:

@@ -25,14 +25,15 @@ class Observation:
 class Measure:
     """By which of a rule's numbers a finding is called better or worse than it was.
 
-    Rather a ratio or a duration than a count of requests, which follows the traffic and its rhythms. Where
-    ``above`` names another number, only what lies above that one counts, and it is the one of the earlier finding:
-    the baselines of later weeks hold the bad weeks themselves. At ``harmless`` or below, a finding heals by itself.
+    Rather a ratio or a duration than a count of requests, which follows the traffic and its rhythms. Where ``above``
+    names another number, only what lies above that one counts, and it is the one of the earlier finding: the
+    baselines of later weeks hold the bad weeks themselves. ``heals`` says of a finding that as it stands it gets
+    better by itself.
     """
 
     number: str
     above: str = ""
-    harmless: float | None = None
+    heals: Callable[[Finding], bool] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,10 +51,6 @@ class Measure:
         if was is None or now_is is None or base is None or was <= base:
             return None
         return (now_is - base) / (was - base)
-
-    def is_harmless(self, now: Mapping[str, float | None]) -> bool:
-        value = now.get(self.number)
-        return self.harmless is not None and value is not None and value <= self.harmless
 
 
 @dataclass(frozen=True)

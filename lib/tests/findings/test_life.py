@@ -14,9 +14,9 @@ from shokubai.findings.rules import all_rules
 AVAILABILITY = "invoice-api|availability|budget"
 
 
-def budget(build, week, *, pace, left=-0.3, verdict="missed", **evidence):
-    """A week of 2026 with an SLO whose budget is spent and burned at a pace over the last days."""
-    status = build.status(budget_left_ratio=left, bad_count=1300.0, verdict=verdict)
+def budget(build, week, *, spent=1.3, pace=2.0, verdict="missed", **evidence):
+    """A week of 2026 with an SLO whose budget is spent, if not told otherwise, and burned at a pace of late."""
+    status = build.status(budget_left_ratio=1 - spent, bad_count=1300.0, verdict=verdict)
     status = replace(status, forecast=replace(status.forecast, pace_burn_rate=pace))
     return replace(build.evidence(statuses=(status,), **evidence), week=Week(2026, week))
 
@@ -36,8 +36,8 @@ def states(weeks, previous=()):
 
 
 def test_a_third_less_than_in_the_report_before_is_improving(build):
-    paces = (3.0, 2.1, 2.0, 1.34, 1.34)  # 0.7, 0.95, 0.67 and 1 times the one before
-    assert states(budget(build, 44 + n, pace=pace) for n, pace in enumerate(paces)) == [
+    shares = (3.0, 2.1, 2.0, 1.34, 1.34)  # 0.7, 0.95, 0.67 and 1 times the one before
+    assert states(budget(build, 44 + n, spent=spent) for n, spent in enumerate(shares)) == [
         ("new", 1),
         ("continuing", 2),
         ("continuing", 3),
@@ -54,8 +54,18 @@ def test_a_spent_budget_that_is_hardly_burned_any_more_is_improving(build):
     ]
 
 
+def test_a_budget_on_its_way_to_be_spent_is_not_improving_whatever_the_pace_of_the_last_days(build):
+    weeks = []
+    for n, (spent, pace) in enumerate([(0.25, 1.7), (0.7, 0.9)]):
+        evidence = budget(build, 44 + n, spent=spent, pace=pace, verdict="met")
+        [status] = evidence.statuses
+        forecast = replace(status.forecast, outcome="exhausts", exhausted_at=build.at("11-05 00:00"))
+        weeks.append(replace(evidence, statuses=(replace(status, forecast=forecast),)))
+    assert states(weeks) == [("new", 1), ("continuing", 2)]
+
+
 def test_what_became_more_severe_is_not_improving(build):
-    first = budget(build, 44, pace=1.5, left=0.4, verdict="met")
+    first = budget(build, 44, pace=1.5, spent=0.6, verdict="met")
     assert states([first, budget(build, 45, pace=0.5)]) == [("new", 1), ("continuing", 2)]
 
 
@@ -119,19 +129,19 @@ def test_what_the_data_cannot_tell_of_is_remembered_as_open(build):
 
 
 def test_what_was_last_seen_more_than_a_quarter_ago_begins_anew(build):
-    first = find(budget(build, 30, pace=2.0))
-    [late] = find(budget(build, 43, pace=2.0), previous=facts_of(first))
+    first = find(budget(build, 30))
+    [late] = find(budget(build, 43), previous=facts_of(first))
     assert (late.state, late.weeks) == ("continuing", 14)
-    [anew] = find(budget(build, 44, pace=2.0), previous=facts_of(first))
+    [anew] = find(budget(build, 44), previous=facts_of(first))
     assert (anew.state, anew.weeks) == ("new", 1)
 
 
 def test_facts_without_a_first_week_are_taken_for_last_weeks(build):
-    [facts] = facts_of(find(budget(build, 44, pace=2.0)))
+    [facts] = facts_of(find(budget(build, 44)))
     older = {
         name: value for name, value in facts.items() if name in ("rule", "case", "service", "severity", "subject")
     }
-    [found] = find(budget(build, 45, pace=2.0), previous=[older | {"state": "continuing", "weeks": 2}])
+    [found] = find(budget(build, 45), previous=[older | {"state": "continuing", "weeks": 2}])
     assert (found.state, found.weeks, found.first_week) == ("continuing", 3, Week(2026, 43))
 
 
@@ -145,13 +155,13 @@ def replies(until, words="not now"):
 )
 def test_a_day_counts_for_weeks_that_end_on_it_or_before(build, until, state):
     """2026-W45 ends on Sunday 8 November."""
-    first = find(budget(build, 44, pace=2.0))
-    [found] = find(budget(build, 45, pace=2.0, replies=replies(until)), previous=facts_of(first))
+    first = find(budget(build, 44))
+    [found] = find(budget(build, 45, replies=replies(until)), previous=facts_of(first))
     assert (found.state, found.weeks) == (state, 2)
 
 
 def test_an_acceptance_ends_when_the_severity_rises(build):
-    slow_burn = budget(build, 44, pace=1.5, left=0.4, verdict="met", replies=replies(date(2026, 12, 31)))
+    slow_burn = budget(build, 44, pace=1.5, spent=0.6, verdict="met", replies=replies(date(2026, 12, 31)))
     assert states([slow_burn, budget(build, 45, pace=1.5, replies=replies(date(2026, 12, 31)))]) == [
         ("accepted", 1),
         ("continuing", 2),
@@ -160,10 +170,10 @@ def test_an_acceptance_ends_when_the_severity_rises(build):
 
 def test_an_acceptance_is_about_the_report_by_which_it_was_given(build):
     """A creeping rise ends it, too: each week a fifth more is half as much again in the third."""
-    first = find(budget(build, 44, pace=2.0))
+    first = find(budget(build, 44, spent=2.0))
     crept = [
-        budget(build, 45 + n, pace=pace, replies=replies(date(2026, 12, 31)))
-        for n, pace in enumerate((2.4, 2.9, 3.5))
+        budget(build, 45 + n, spent=spent, replies=replies(date(2026, 12, 31)))
+        for n, spent in enumerate((2.4, 2.9, 3.5))
     ]
     assert states(crept, facts_of(first)) == [("accepted", 2), ("accepted", 3), ("continuing", 4)]
 
@@ -198,7 +208,7 @@ def test_the_order_is_resolved_good_news_attention_accepted(build):
 
 def test_answers_without_a_finding_are_handed_back(build):
     other = Reply("invoice-api|GET /gone|route_slower", "Sato", "done")
-    evidence = budget(build, 44, pace=2.0, replies={**replies(None), other.finding: other})
+    evidence = budget(build, 44, replies={**replies(None), other.finding: other})
     ledger = keep_ledger(evidence)
     assert [f.reply.owner for f in ledger.findings] == ["Sato"]
     assert ledger.orphaned == (other,)
@@ -206,10 +216,10 @@ def test_answers_without_a_finding_are_handed_back(build):
 
 def test_facts_hold_answers_without_personal_data_and_know_them_again(build):
     told = replies(date(2026, 12, 31), words="ask taro@example.com")
-    first = find(budget(build, 44, pace=2.0, replies=told))
+    first = find(budget(build, 44, spent=2.0, replies=told))
     assert finding_facts(first[0])["reply"]["reply"] == "ask [email]"
-    [second] = find(budget(build, 45, pace=2.8, replies=told), previous=facts_of(first))
-    [third] = find(budget(build, 46, pace=3.1, replies=told), previous=facts_of([second]))
+    [second] = find(budget(build, 45, spent=2.8, replies=told), previous=facts_of(first))
+    [third] = find(budget(build, 46, spent=3.1, replies=told), previous=facts_of([second]))
     # 3.1 is half as much again as what was accepted; of an answer taken for a new one it would be 1.1 times.
     assert [second.state, third.state] == ["accepted", "continuing"]
 

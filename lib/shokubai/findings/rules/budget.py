@@ -97,11 +97,19 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     return replace(_finding(status, "resolved", "good"), state="resolved")
 
 
+def _comes_back(finding: Finding) -> bool:
+    """A budget that is spent or low comes back at less than the planned pace, as old failures leave its window.
+
+    One that is on its way to be spent does not, whatever the pace of the last days.
+    """
+    pace = finding.numbers.get("pace_burn_factor")
+    return finding.case not in ("exhausts", "slow_burn") and pace is not None and pace <= 1
+
+
 RULE = Rule(
     "budget",
     ("exhausted", "exhausted_incomplete", "exhausted_unsure", "exhausts", "slow_burn", "eased", "resolved"),
     observe,
     follow_up,
-    # At less than the planned pace the budget comes back as old failures leave its window.
-    Measure("pace_burn_factor", harmless=1.0),
+    Measure("budget_spent_ratio", heals=_comes_back),
 )
