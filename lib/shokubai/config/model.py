@@ -43,8 +43,19 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Supporter:
+    """Who of SRE stands beside a team when something is handed over: a person or a group, and where to reach them."""
+
+    name: str
+    contact: str = ""
+
+
+@dataclass(frozen=True)
 class Organization:
-    """``organization.yaml``: name, vision and mission in its own words, time zone and business calendar."""
+    """``organization.yaml``: name, vision and mission in its own words, time zone and business calendar.
+
+    ``sre`` is who of SRE supports the teams that name nobody of their own.
+    """
 
     name: Text
     vision: Text
@@ -53,6 +64,7 @@ class Organization:
     language: Language
     calendar: BusinessCalendar
     source: Source
+    sre: Supporter | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,7 @@ class Team:
     site: str = ""
     members: int | None = None
     contact: str = ""
+    sre: Supporter | None = None
     warehouse: str | None = None
 
     @property
@@ -300,6 +313,10 @@ class Parameters:
 
     def run(self, name: str) -> Run:
         return _lookup("run", name, self.runs, self.directory / "runs")
+
+    def supporter_of(self, team: Team) -> Supporter | None:
+        """Who of SRE supports a team: whom it names, else whom the organisation does."""
+        return team.sre or self.organization.sre
 
     def slos_of(self, team: Team) -> tuple[Slo, ...]:
         """The SLOs a team answers for, by service and name: those labelled with it, else those of its services."""

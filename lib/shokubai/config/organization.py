@@ -10,6 +10,7 @@ import holidays
 from shokubai.config.located import Node, Problems, nearest
 from shokubai.config.model import LANGUAGES, Organization, Source, Text
 from shokubai.config.shape import choice, mapping, text, words
+from shokubai.config.supporter import supporter
 from shokubai.core.calendar import BusinessCalendar
 
 
@@ -58,6 +59,7 @@ ORGANIZATION = mapping(
         "time_zone": time_zone,
         "language": choice(*LANGUAGES),
         "calendar": mapping({"country": _country}, required=("country",)),
+        "sre": supporter,
     },
     required=("name", "time_zone", "language", "calendar"),
 )
@@ -77,4 +79,5 @@ def read_organization(node: Node, problems: Problems) -> Organization | None:
         language=values["language"],
         calendar=BusinessCalendar(values["calendar"]["country"]),
         source=Source(node.file, node.line),
+        sre=values.get("sre"),
     )

@@ -6,6 +6,7 @@ from shokubai.config.located import Node, Problems
 from shokubai.config.model import LANGUAGES, Language, Ownership, Source, Team
 from shokubai.config.routes import route_patterns
 from shokubai.config.shape import choice, known, listing, mapping, text, whole_number, words
+from shokubai.config.supporter import supporter
 
 # The folder of the organisation's own reports, beside those of the teams.
 RESERVED = ("organization",)
@@ -34,6 +35,7 @@ def read_team(
             "site": text(),
             "members": whole_number(minimum=1),
             "contact": text(),
+            "sre": supporter,
             "warehouse": known("warehouse", warehouses),
             "owns": listing(OWNERSHIP),
         },
@@ -55,6 +57,7 @@ def read_team(
         site=values.get("site", ""),
         members=values.get("members"),
         contact=values.get("contact", ""),
+        sre=values.get("sre"),
         warehouse=values.get("warehouse"),
     )
 

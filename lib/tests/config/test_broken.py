@@ -40,17 +40,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "organization is a list": (
         {"organization.yaml": "- name: Aoba\n"},
         "organization.yaml:1: error: file: must be a mapping; found a list; "
-        "allowed: keys name, vision, mission, time_zone, language, calendar",
+        "allowed: keys name, vision, mission, time_zone, language, calendar, sre",
     ),
     "unknown key": (
         {"organization.yaml": ("vision:", "visoin:")},
         "organization.yaml:2: error: visoin: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar; did you mean 'vision'?",
+        "allowed: name, vision, mission, time_zone, language, calendar, sre; did you mean 'vision'?",
     ),
     "required key misspelt": (
         {"organization.yaml": ("language:", "langauge:")},
         "organization.yaml:5: error: langauge: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar; did you mean 'language'?",
+        "allowed: name, vision, mission, time_zone, language, calendar, sre; did you mean 'language'?",
     ),
     "key missing": (
         {"organization.yaml": ("time_zone: Asia/Tokyo\n", "")},
@@ -69,6 +69,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown language of a text": (
         {"organization.yaml": ("mission: {ja:", "mission: {jp:")},
         "organization.yaml:3: error: mission.jp: unknown key; allowed: en, ja",
+    ),
+    "nobody named of SRE": (
+        {"organization.yaml": ("language: ja", 'language: ja\nsre: {contact: "#sre"}')},
+        "organization.yaml:6: error: sre.name: is missing",
     ),
     # --- teams --------------------------------------------------------------------------------------------
     "tab in a team file": (
@@ -105,6 +109,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"teams/core.yaml": ("warehouse: main", "warehouse: mian")},
         "teams/core.yaml:6: error: warehouse: there is no such warehouse; found 'mian'; allowed: main; "
         "did you mean 'main'?",
+    ),
+    "SRE as a bare name": (
+        {"teams/core.yaml": ("site: Tokyo", "site: Tokyo\nsre: Sato")},
+        "teams/core.yaml:4: error: sre: must be a mapping; found 'Sato'; allowed: keys name, contact",
     ),
     "contact without quotes": (
         {"teams/core.yaml": ('contact: "#team-core"', "contact: 815")},

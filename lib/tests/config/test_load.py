@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shokubai import config
-from shokubai.config.model import Indicator, Ownership, Parameters, Slo, SloWindow, Text
+from shokubai.config.model import Indicator, Ownership, Parameters, Slo, SloWindow, Supporter, Text
 from shokubai.config.slos import MOST_LATENCY_THRESHOLDS
 from shokubai.config.warehouses import TABLE_COLUMNS
 from shokubai.core.errors import ConfigurationError
@@ -73,6 +73,25 @@ def test_team_without_language_speaks_the_organisations(write_parameters: Write)
     directory = write_parameters({"teams/core.yaml": "name: Core\nowns: [{service: invoice-api}]\n"})
     team = config.load(directory).team("core")
     assert (team.language, team.warehouse, team.members) == ("ja", None, None)
+
+
+def test_who_of_sre_supports_a_team(write_parameters: Write) -> None:
+    directory = write_parameters(
+        {
+            "organization.yaml": (
+                "calendar: {country: JP}",
+                'calendar: {country: JP}\nsre: {name: SRE, contact: "#sre"}',
+            ),
+            "teams/other.yaml": "name: Other\nsre: {name: Sato}\nowns: [{service: other}]\n",
+        }
+    )
+    parameters = config.load(directory)
+    assert parameters.supporter_of(parameters.team("core")) == Supporter("SRE", "#sre")
+    assert parameters.supporter_of(parameters.team("other")) == Supporter("Sato")
+
+
+def test_nobody_of_sre_is_made_up(loaded: Parameters) -> None:
+    assert loaded.supporter_of(loaded.team("core")) is None
 
 
 def test_slos(loaded: Parameters) -> None:
