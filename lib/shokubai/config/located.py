@@ -123,6 +123,12 @@ def read_documents(file: Path, problems: Problems) -> tuple[Node, ...]:
         line = 1 + file.read_bytes()[: error.start].count(b"\n")
         problems.error(Node(file, line), "is not UTF-8 text; save it as UTF-8")
         return ()
+    return read_text(text, file, problems)
+
+
+def read_text(text: str, file: Path, problems: Problems) -> tuple[Node, ...]:
+    """The same of a text that ``file`` holds, or is about to."""
+    whole = Node(file, 1)
     try:
         roots = _roots(text)
         converter = _Converter(file, problems)

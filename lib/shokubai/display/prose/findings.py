@@ -295,3 +295,10 @@ class _Sentences(Formatter):
             "objective": locale.objective,
         }
         return by_spec[spec](value)
+
+
+def candidate_sentence(finding: Finding, *, locale: Locale) -> str:
+    """What ``tell`` says of the change near the onset; empty without one."""
+    words = vocabulary(locale.language)["common"]
+    told = _Sentences(locale, _values(finding, locale)).all([words["candidate"], words["candidate_bare"]])
+    return told[0] if told else ""
