@@ -18,6 +18,7 @@ from shokubai.version import __version__
 COMMANDS = {
     "demo": ("shokubai.cli.demo", "Build the demo organisation's data."),
     "doctor": ("shokubai.cli.doctor", "Check a warehouse, or find the mapping that fits a table."),
+    "handover": ("shokubai.cli.handover", "Write the issue that hands a finding over."),
     "import": ("shokubai.cli.import_", "Import log files into the request-log layout."),
     "join": ("shokubai.cli.join", "Put together what shards of a run made."),
     "run": ("shokubai.cli.run", "Make the reports of a run, such as the weekly one."),

@@ -23,6 +23,7 @@ Options:
 Commands:
   demo      Build the demo organisation's data.
   doctor    Check a warehouse, or find the mapping that fits a table.
+  handover  Write the issue that hands a finding over.
   import    Import log files into the request-log layout.
   join      Put together what shards of a run made.
   run       Make the reports of a run, such as the weekly one.
@@ -61,7 +62,7 @@ def test_unknown_command_names_the_nearest_one():
     assert result.stdout == ""
     assert result.stderr == (
         "Usage: main [OPTIONS] COMMAND [ARGS]...\nTry 'main --help' for help.\n\n"
-        "Error: no command is called 'validat'; there are: demo, doctor, import, join, run, validate; "
+        "Error: no command is called 'validat'; there are: demo, doctor, handover, import, join, run, validate; "
         "did you mean 'validate'?\n"
     )
 
