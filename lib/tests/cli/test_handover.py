@@ -319,6 +319,39 @@ def test_a_warehouse_that_is_gone_costs_only_the_query(folder):
     )
 
 
+LAKE = """\
+engine: bigquery
+project: aoba-logs
+location: US
+dataset: shokubai
+byte_cap: 50 GiB
+run_byte_cap: 500 GiB
+price_per_tib: 6.25
+currency: USD
+tables:
+  requests: {table: logs.requests}
+  metrics: {table: logs.metrics}
+"""
+
+
+def test_a_query_for_bigquery_names_shokubais_own_tables(folder):
+    Path("parameters/warehouses/main.yaml").write_text(LAKE)
+    text = invoke("carts").stdout
+    assert "paste it into BigQuery's console:" in text
+    assert "hour_latency AS (\n    SELECT * FROM `aoba-logs.shokubai.hour_latency`\n  )" in text
+    assert "WHERE http_request_method = 'GET' AND http_route = '/carts'" in text
+
+
+def test_a_log_in_bigquery_that_cannot_be_asked_costs_only_the_query(folder, monkeypatch):
+    """What stands for a table of the log depends on its columns, which BigQuery tells whoever is logged in."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(folder / "missing.json"))
+    Path("parameters/warehouses/main.yaml").write_text(LAKE)
+    result = invoke("queue")
+    assert result.exit_code == 0
+    assert "No query can show this finding again" in result.stdout
+    assert result.stderr.startswith("note: the issue has no query: ")
+
+
 def test_the_last_good_report_stands_in_for_one_that_failed(folder):
     write("shop", "2026-W45", SLOWER, name="weekly_team_report.last_good")
     assert "(<outputs/weekly/2026-W45/shop/weekly_team_report.last_good.html>)" in invoke("carts").stdout
