@@ -96,7 +96,7 @@ class Workspace:
         return max(first, Week.last_complete(span.end + 6 * HOUR, self.zone))
 
     def team_week(self, team: str, week: str | Week, *, previous_facts: Mapping[str, Any] | None = None) -> TeamWeek:
-        """Everything a team's weekly report knows about one week; ``previous_facts`` are last week's facts."""
+        """Everything a team's weekly report knows about one week; ``previous_facts`` are those of an earlier one."""
         chosen = self.parameters.team(team)
         parsed = week if isinstance(week, Week) else Week.parse(week)
         opened = self._tables_of(chosen)

@@ -72,7 +72,7 @@ def test_what_needs_attention_names_the_team_and_nothing_ordinary(page, demo_fac
 def test_what_needs_attention_stands_team_by_team_the_most_urgent_first(page, parameters):
     shown = html(page.attention())
     names = {team.display_name.ja: team.name for team in parameters.teams.values()}
-    found = re.findall(r'<li class="notice (\w+)"><p class="label">([^·<]+?) ·', shown)
+    found = re.findall(r'<li class="notice (\w+) \w+"><p class="label">([^·<]+?) ·', shown)
     order = [(names[name], level != "critical") for level, name in found]
     assert len({team for team, _ in order}) >= 5
     assert order == sorted(order)

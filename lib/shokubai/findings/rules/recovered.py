@@ -1,4 +1,4 @@
-"""Which objectives were missed last week and are met now?"""
+"""Which objectives did the report before call missed, and are met now?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shokubai.findings.observation import Observation, Rule
 
 
 def observe(evidence: Evidence) -> Iterable[Observation]:
-    """One observation per SLO that last week's facts call missed; "not enough data" is no recovery."""
+    """One observation per SLO that the newest earlier facts call missed; "not enough data" is no recovery."""
     for status in evidence.statuses:
         if evidence.previous_verdicts.get(status.slo.name) != "missed" or status.verdict != "met":
             continue
