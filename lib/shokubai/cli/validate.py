@@ -13,6 +13,7 @@ from shokubai import config, findings
 from shokubai.cli.terminal import console, counted, from_here, parameters_option
 from shokubai.config.model import Parameters
 from shokubai.core.errors import ConfigurationError, Problem
+from shokubai.findings.agenda import unknown_agenda_rules
 
 
 @click.command()
@@ -24,10 +25,10 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     The exit status is 2 when there is an error, and 0 when there are only warnings or nothing.
     """
     parameters, problems = config.check(parameters_dir)
-    if parameters is not None and (unknown := findings.unknown_thresholds(parameters.rules)):
-        parameters, problems = None, [*unknown, *problems]
     if parameters is not None:
-        problems = [*problems, *findings.answers_to_unknown_rules(parameters)]
+        unknown = (*findings.unknown_thresholds(parameters.rules), *unknown_agenda_rules(parameters))
+        answers = findings.answers_to_unknown_rules(parameters)
+        parameters, problems = (None if unknown else parameters), [*unknown, *problems, *answers]
     for problem in problems:
         console.print(str(replace(problem, file=from_here(problem.file))))
     console.print(summarize(parameters, problems))

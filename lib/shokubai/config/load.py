@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from shokubai.config.located import Node, Problems, nearest, read_documents
-from shokubai.config.model import Parameters, Rules, Team
+from shokubai.config.model import Agenda, Parameters, Rules, Team
 from shokubai.config.organization import read_organization
 from shokubai.config.replies import read_replies
 from shokubai.config.rules import read_rules
@@ -90,8 +90,11 @@ def _read(directory: Path, problems: Problems) -> Parameters | None:
     runs = _read_folder(directory / "runs", partial(read_run, teams=team_names, warehouses=warehouse_names), problems)
     before = problems.error_count
     language = organization.language if organization else "en"
+    agenda = organization.agenda if organization else Agenda()
     teams = _read_folder(
-        directory / "teams", partial(read_team, language=language, warehouses=warehouse_names), problems
+        directory / "teams",
+        partial(read_team, language=language, agenda=agenda, warehouses=warehouse_names),
+        problems,
     )
     owners = _owners(teams) if teams and problems.error_count == before else None
 

@@ -42,6 +42,30 @@ class Text:
         return (self.ja or self.en) if language == "ja" else (self.en or self.ja)
 
 
+AGENDA_SEVERITIES = ("critical", "warning", "notice")
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """When something deserves the weekly conversation, and how many minutes that is. The defaults are the package's.
+
+    A finding does that has one of the ``severities``, that is there for ``continuing_weeks`` or longer, or whose rule
+    is in ``always``; so does an objective with less of its budget left than ``budget_left_below_ratio`` (1 is all,
+    negative is overspent). A finding whose rule is in ``never`` does not. None: that rule is off. ``sources`` says
+    of every rule that is named at which path and place it stands.
+    """
+
+    severities: tuple[str, ...] = ("critical", "warning")
+    # Below a quarter the coming weeks decide whether the objective holds.
+    budget_left_below_ratio: float | None = 0.25
+    # What nobody has taken up in three reports will not be taken up in the fourth by itself.
+    continuing_weeks: int | None = 3
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    minutes: int = 30
+    sources: Mapping[str, tuple[str, Source]] = field(default_factory=lambda: MappingProxyType({}))
+
+
 @dataclass(frozen=True)
 class Supporter:
     """Who of SRE stands beside a team when something is handed over: a person or a group, and where to reach them."""
@@ -55,6 +79,7 @@ class Organization:
     """``organization.yaml``: name, vision and mission in its own words, time zone and business calendar.
 
     ``sre`` is who of SRE supports the teams that name nobody of their own.
+    ``agenda`` is what teams agree on that say nothing else.
     """
 
     name: Text
@@ -65,6 +90,7 @@ class Organization:
     calendar: BusinessCalendar
     source: Source
     sre: Supporter | None = None
+    agenda: Agenda = Agenda()
 
 
 @dataclass(frozen=True)
@@ -113,6 +139,7 @@ class Team:
     contact: str = ""
     sre: Supporter | None = None
     warehouse: str | None = None
+    agenda: Agenda = Agenda()
 
     @property
     def services(self) -> tuple[str, ...]:

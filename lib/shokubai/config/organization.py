@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 
+from shokubai.config.agenda import AGENDA_KEYS, agreed
 from shokubai.config.located import Node, Problems, nearest
-from shokubai.config.model import LANGUAGES, Organization, Source, Text
+from shokubai.config.model import LANGUAGES, Agenda, Organization, Source, Text
 from shokubai.config.shape import choice, mapping, text, words
 from shokubai.config.supporter import supporter
 from shokubai.core.calendar import BusinessCalendar
@@ -60,6 +61,7 @@ ORGANIZATION = mapping(
         "language": choice(*LANGUAGES),
         "calendar": mapping({"country": _country}, required=("country",)),
         "sre": supporter,
+        **AGENDA_KEYS,
     },
     required=("name", "time_zone", "language", "calendar"),
 )
@@ -80,4 +82,5 @@ def read_organization(node: Node, problems: Problems) -> Organization | None:
         calendar=BusinessCalendar(values["calendar"]["country"]),
         source=Source(node.file, node.line),
         sre=values.get("sre"),
+        agenda=agreed(node, values, Agenda()),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from shokubai.config.agenda import AGENDA_KEYS, agreed
 from shokubai.config.located import Node, Problems
-from shokubai.config.model import LANGUAGES, Language, Ownership, Source, Team
+from shokubai.config.model import LANGUAGES, Agenda, Language, Ownership, Source, Team
 from shokubai.config.routes import route_patterns
 from shokubai.config.shape import choice, known, listing, mapping, text, whole_number, words
 from shokubai.config.supporter import supporter
@@ -14,11 +15,11 @@ OWNERSHIP = mapping({"service": text(), "routes": route_patterns}, required=("se
 
 
 def read_team(
-    node: Node, problems: Problems, *, name: str, language: Language, warehouses: frozenset[str]
+    node: Node, problems: Problems, *, name: str, language: Language, agenda: Agenda, warehouses: frozenset[str]
 ) -> Team | None:
     """The team called ``name``, or None after reporting what is wrong.
 
-    ``language`` is the organisation's, for teams that name none; ``warehouses`` are the defined ones.
+    ``language`` and ``agenda`` are the organisation's, for teams that say none; ``warehouses`` are the defined ones.
     """
     before = problems.error_count
     if name in RESERVED:
@@ -38,6 +39,7 @@ def read_team(
             "sre": supporter,
             "warehouse": known("warehouse", warehouses),
             "owns": listing(OWNERSHIP),
+            **AGENDA_KEYS,
         },
         required=("name", "owns"),
     )
@@ -59,6 +61,7 @@ def read_team(
         contact=values.get("contact", ""),
         sre=values.get("sre"),
         warehouse=values.get("warehouse"),
+        agenda=agreed(node, values, agenda),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from shokubai.cli import main
+from shokubai.findings.rules import rule_names
 
 ORGANIZATION = "name: Aoba\ntime_zone: Asia/Tokyo\nlanguage: ja\ncalendar: {country: JP}\n"
 SLO = """\
@@ -81,12 +82,25 @@ def test_errors(parameters: Path) -> None:
     assert validate() == (
         2,
         "parameters/organization.yaml:3: error: langauge: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar; did you mean 'language'?\n"
+        "allowed: name, vision, mission, time_zone, language, calendar, agenda_when, agenda_minutes; "
+        "did you mean 'language'?\n"
         "parameters/slos/invoice-api.yaml:11: error: spec.objectives[0].target: is a ratio; "
         "write 0.999 or targetPercent: 99.9; found 99.9; allowed: above 0 and below 1\n"
         "parameters/teams/more.yml:1: warning: file: is not read; parameter files end in .yaml; "
         "did you mean 'more.yaml'?\n"
         "2 errors, 1 warning\n",
+    )
+
+
+def test_a_rule_on_the_agenda_that_no_finding_has(parameters: Path) -> None:
+    agenda = "agenda_when:\n  always: [outage]\n  never: [trafic]\n"
+    (parameters / "organization.yaml").write_text(ORGANIZATION + agenda)
+    status, printed = validate()
+    assert status == 2
+    # Once, although the team inherits it.
+    assert printed == (
+        "parameters/organization.yaml:7: error: agenda_when.never[0]: there is no such finding rule; "
+        f"found 'trafic'; allowed: {', '.join(rule_names())}; did you mean 'traffic'?\n1 error\n"
     )
 
 

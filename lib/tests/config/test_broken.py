@@ -40,17 +40,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "organization is a list": (
         {"organization.yaml": "- name: Aoba\n"},
         "organization.yaml:1: error: file: must be a mapping; found a list; "
-        "allowed: keys name, vision, mission, time_zone, language, calendar, sre",
+        "allowed: keys name, vision, mission, time_zone, language, calendar, sre, agenda_when, agenda_minutes",
     ),
     "unknown key": (
         {"organization.yaml": ("vision:", "visoin:")},
         "organization.yaml:2: error: visoin: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar, sre; did you mean 'vision'?",
+        "allowed: name, vision, mission, time_zone, language, calendar, sre, agenda_when, agenda_minutes; did you mean 'vision'?",
     ),
     "required key misspelt": (
         {"organization.yaml": ("language:", "langauge:")},
         "organization.yaml:5: error: langauge: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar, sre; did you mean 'language'?",
+        "allowed: name, vision, mission, time_zone, language, calendar, sre, agenda_when, agenda_minutes; did you mean 'language'?",
     ),
     "key missing": (
         {"organization.yaml": ("time_zone: Asia/Tokyo\n", "")},
@@ -155,6 +155,48 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "team without an SLO": (
         {"teams/more.yaml": "name: More\nowns: [{service: gateway}]\n"},
         "teams/more.yaml:1: warning: owns: the team has no SLO; add one for gateway in slos",
+    ),
+    # --- agenda -------------------------------------------------------------------------------------------
+    "agenda for all with a key misspelt": (
+        {"organization.yaml": ("language: ja", "language: ja\nagenda_when: {severity: [critical]}")},
+        "organization.yaml:6: error: agenda_when.severity: unknown key; allowed: severities, budget_left_below_ratio, "
+        "continuing_weeks, always, never; did you mean 'severities'?",
+    ),
+    "agenda with an unknown severity": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_when:\n  severities: [critical, warnings]")},
+        "teams/core.yaml:6: error: agenda_when.severities[1]: has an unknown value; found 'warnings'; "
+        "allowed: critical, warning, notice; did you mean 'warning'?",
+    ),
+    "agenda with a budget in percent": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_when: {budget_left_below_ratio: 25}")},
+        "teams/core.yaml:5: error: agenda_when.budget_left_below_ratio: is out of range; found 25; "
+        "allowed: at least 0 and at most 1",
+    ),
+    "agenda of what continues for one week": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_when: {continuing_weeks: 1}")},
+        "teams/core.yaml:5: error: agenda_when.continuing_weeks: must be a whole number; found 1; allowed: at least 2",
+    ),
+    "rule both always and never on the agenda": (
+        {
+            "teams/core.yaml": (
+                "members: 4",
+                "members: 4\nagenda_when:\n  always: [outage]\n  never: [traffic, outage]",
+            )
+        },
+        "teams/core.yaml:7: error: agenda_when.never[1]: cannot be never and always on the agenda; remove one; "
+        "found 'outage'",
+    ),
+    "rule twice on the agenda": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_when: {always: [outage, outage]}")},
+        "teams/core.yaml:5: error: agenda_when.always[1]: is listed twice; found 'outage'",
+    ),
+    "agenda without a rule": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_when:")},
+        "teams/core.yaml:5: error: agenda_when: is empty; give it a value or remove the key",
+    ),
+    "agenda too short": (
+        {"teams/core.yaml": ("members: 4", "members: 4\nagenda_minutes: 5")},
+        "teams/core.yaml:5: error: agenda_minutes: must be a whole number; found 5; allowed: at least 10",
     ),
     # --- slos ---------------------------------------------------------------------------------------------
     "percent written as target": (

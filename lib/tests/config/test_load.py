@@ -137,6 +137,36 @@ def test_run_for_all_teams_by_the_real_clock(write_parameters: Write) -> None:
     assert (run.teams, run.as_of, run.organization_notebooks) == ((), None, ())
 
 
+def test_without_a_word_the_packages_agenda_is_agreed(loaded: Parameters) -> None:
+    agenda = loaded.team("core").agenda
+    assert (agenda.severities, agenda.budget_left_below_ratio) == (("critical", "warning"), 0.25)
+    assert (agenda.continuing_weeks, agenda.always, agenda.never, agenda.minutes) == (3, (), (), 30)
+
+
+def test_a_teams_agenda_goes_before_the_organisations_key_by_key(write_parameters: Write) -> None:
+    organization = "\nagenda_when: {severities: [critical], always: [outage, data_gap], never: [traffic]}\n"
+    team = "members: 4\nagenda_when: {never: [outage], continuing_weeks: off, budget_left_below_ratio: 0.5}\n"
+    directory = write_parameters(
+        {
+            "organization.yaml": ("language: ja\n", f"language: ja{organization}agenda_minutes: 45\n"),
+            "teams/core.yaml": ("members: 4\n", team),
+        }
+    )
+    of_all, of_team = (lambda p: (p.organization.agenda, p.team("core").agenda))(config.load(directory))
+    assert (of_all.severities, of_all.always, of_all.never, of_all.minutes) == (
+        ("critical",),
+        ("outage", "data_gap"),
+        ("traffic",),
+        45,
+    )
+    assert of_all.continuing_weeks == 3
+    # What the team never wants is no longer always wanted; the rest is inherited.
+    assert (of_team.severities, of_team.always, of_team.never) == (("critical",), ("data_gap",), ("outage",))
+    assert (of_team.continuing_weeks, of_team.budget_left_below_ratio, of_team.minutes) == (None, 0.5, 45)
+    path, source = of_team.sources["outage"]
+    assert (path, source.file.name, source.line) == ("agenda_when.never[0]", "core.yaml", 5)
+
+
 def test_rules(loaded: Parameters) -> None:
     assert loaded.rules["route_slower"]["minimum_change_factor"] == 1.2
 
