@@ -44,7 +44,8 @@ def estimate_run(plan: Plan) -> Iterator[WarehouseEstimate]:
 def preview_run(plan: Plan, data: Mapping[str, str | None], *, force: bool) -> Preview:
     """Which reports a run would make. ``data`` is by warehouse the fingerprint of what reports read, if known.
 
-    Where it is not known, reports are taken to change; so are pages of the organisation with any team's report.
+    Where it is not known, reports are taken to change; so is what reads one that would be made: pages of the
+    organisation with any team's report, and a team's notebook with those of the team whose facts it reads.
     """
     journal = Journal(plan.folder)
     parameters = fingerprint.of_parameters(plan.parameters.directory)
@@ -52,7 +53,8 @@ def preview_run(plan: Plan, data: Mapping[str, str | None], *, force: bool) -> P
     up_to_date: list[Job] = []
     for job in plan.jobs:
         state = data[job.warehouse]
-        if force or state is None or (job.team is None and to_make):
+        reads_new = any(made.team == job.team and made.notebook in job.reads for made in to_make)
+        if force or state is None or reads_new or (job.team is None and to_make):
             to_make.append(job)
             continue
         made_from = fingerprint_of(job, plan, journal, parameters=parameters, data=state)

@@ -28,9 +28,13 @@ def is_up_to_date(job: Job, plan: Plan, journal: Journal, made_from: str) -> boo
 
 def _reads_of(job: Job, plan: Plan, journal: Journal) -> list[Path]:
     """What a report may read of other reports: their facts, or why there are none."""
-    if job.team is None:
-        names = [r.html if r.status == "failed" else r.facts for r in current_records(plan, journal) if r.team]
-        files = [plan.folder / name for name in names if name]
-        return [file for file in files if file.is_file()]
-    previous = job.values.get("previous_facts")
-    return [Path(previous)] if previous else []
+    records = [
+        record
+        for record in current_records(plan, journal)
+        if record.team and (job.team is None or (record.team == job.team and record.notebook in job.reads))
+    ]
+    names = [record.html if record.status == "failed" else record.facts for record in records]
+    files = [plan.folder / name for name in names if name]
+    if previous := job.values.get("previous_facts"):
+        files.append(Path(previous))
+    return [file for file in files if file.is_file()]

@@ -11,6 +11,7 @@ from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
 from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import DAY, Week, Window
+from shokubai.findings.agenda import unknown_agenda_rules
 from shokubai.runner.publish import LAST_GOOD
 from shokubai.runner.shard import Shard
 from shokubai.runner.signature import Signature, read_signature
@@ -33,6 +34,7 @@ class Job:
     title: Mapping[str, str]  # of the report, by language
     display_name: Mapping[str, str]  # of the team or the organisation, by language
     language: Language
+    reads: tuple[str, ...] = ()  # notebooks of the same team and week whose facts it reads
 
     @property
     def folder(self) -> str:
@@ -47,6 +49,8 @@ class Job:
 @dataclass(frozen=True)
 class Plan:
     """A run of one week, checked. Team reports come first: pages of the organisation may read their facts.
+
+    Among a team's notebooks, those come first whose facts others read (``stages``).
 
     ``teams`` are those that the plan is about; where it is one ``shard`` of a run, those of all shards. A
     ``warehouse`` is read instead of the run's and the teams' own.
@@ -69,6 +73,18 @@ class Plan:
         earlier = [Shard(index, self.shard.count) for index in range(1, self.shard.index)]
         teams = [self.parameters.team(name) for shard in earlier for name in shard.teams_of(self.teams)]
         return any((self.warehouse or team.warehouse or self.run.warehouse) == warehouse for team in teams)
+
+    @property
+    def stages(self) -> tuple[tuple[Job, ...], ...]:
+        """The jobs in groups, one after the other: what a job reads of others is made in an earlier group."""
+        stage_of: dict[str, int] = {}
+        for job in self.jobs:
+            if job.team is not None and job.notebook not in stage_of:
+                stage_of[job.notebook] = max((stage_of[name] + 1 for name in job.reads), default=0)
+        groups: list[list[Job]] = [[] for _ in range(max(stage_of.values(), default=-1) + 2)]
+        for job in self.jobs:
+            groups[-1 if job.team is None else stage_of[job.notebook]].append(job)
+        return tuple(tuple(group) for group in groups)
 
     @property
     def folder(self) -> Path:
@@ -126,7 +142,8 @@ def make_plan(
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
-    if unknown := findings.unknown_thresholds(parameters.rules):
+    unknown = (*findings.unknown_thresholds(parameters.rules), *unknown_agenda_rules(parameters))
+    if unknown:
         raise ConfigurationError(unknown)
     chosen = parameters.run(run)
     now = chosen.as_of or now
@@ -152,6 +169,7 @@ def make_plan(
             continue
         values = {**common, "team": "", "warehouse": "", "previous_facts": ""}
         problems += signature.problems(values, needed=("team", "week"))
+        problems += _missing_reads(chosen, signature)
         for team in members:
             read = warehouse or team.warehouse or chosen.warehouse
             own = {
@@ -170,6 +188,7 @@ def make_plan(
                     title=signature.title,
                     display_name=_by_language(team.display_name),
                     language=team.language,
+                    reads=signature.reads,
                 )
             )
     for notebook in () if teams or shard else chosen.organization_notebooks:
@@ -238,6 +257,18 @@ def _signature(folder: Path, notebook: str, problems: list[str]) -> Signature | 
     except UsageError as error:
         problems.append(str(error))
         return None
+
+
+def _missing_reads(run: Run, signature: Signature) -> list[str]:
+    """Why a team notebook cannot read what it says that it reads."""
+    notebook = signature.notebook.stem
+    before = run.team_notebooks[: run.team_notebooks.index(notebook)]
+    return [
+        f"{run.source}: team_notebooks: {notebook} reads the facts of {name}, which must stand before it; "
+        f"found {', '.join(run.team_notebooks)}"
+        for name in signature.reads
+        if name not in before
+    ]
 
 
 def week_of(folder: Path) -> Week | None:

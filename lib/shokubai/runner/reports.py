@@ -102,8 +102,8 @@ class WeekRun:
         states = self._build_tables()
         self.progress.planned(self.plan.jobs)
         with self._staged():
-            self._make([job for job in self.plan.jobs if job.team is not None], states)
-            self._make([job for job in self.plan.jobs if job.team is None], states)
+            for jobs in self.plan.stages:
+                self._make(jobs, states)
         self._list()
         return self.summary
 
@@ -169,8 +169,8 @@ class WeekRun:
 
     def _make(self, jobs: Sequence[Job], states: Mapping[str, str | ShokubaiError]) -> None:
         tasks: dict[Path, tuple[Job, str]] = {}
-        for number, job in enumerate(jobs):
-            staging = self.staging / f"{job.folder}.{number}"
+        for job in jobs:
+            staging = self.staging / f"{job.folder}.{job.notebook}"
             state = states[job.warehouse]
             if isinstance(state, ShokubaiError):
                 self._publish_failure(job, CellError(None, shorten(str(state))), staging=staging, seconds=0.0)

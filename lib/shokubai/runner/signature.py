@@ -39,6 +39,8 @@ class Signature:
     notebook: Path
     parameters: Mapping[str, Parameter]
     title: Mapping[str, str]  # by language: the notebook's metadata shokubai.title, else its first heading
+    # Notebooks of the same team and week whose facts it reads: its metadata shokubai.reads.
+    reads: tuple[str, ...] = ()
 
     def problems(self, given: Mapping[str, object], *, needed: Iterable[str] = ()) -> list[str]:
         """Why the notebook cannot be run with the values ``given``, one sentence each; empty when it can.
@@ -77,7 +79,7 @@ def read_signature(path: Path) -> Signature:
     """The parameters of a notebook: name, type, default and the comment beside it.
 
     Raises UsageError when the file is no notebook, when it has not exactly one cell tagged ``parameters``, or
-    when that cell holds anything but plain assignments.
+    when that cell holds anything but plain assignments, or when ``shokubai.reads`` is no list of names.
     """
     notebook = _read(path)
     cells = [cell for cell in notebook["cells"] if TAG in cell.get("metadata", {}).get("tags", ())]
@@ -101,7 +103,7 @@ def read_signature(path: Path) -> Signature:
                 'only assignments such as week: str = "2026-W44"  # meaning'
             )
         parameters[parameter.name] = parameter
-    return Signature(path, parameters, _title(notebook, path))
+    return Signature(path, parameters, _title(notebook, path), _reads(notebook, path))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -129,6 +131,16 @@ def _title(notebook: Mapping[str, Any], path: Path) -> dict[str, str]:
     heading = next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), "")
     named = notebook.get("metadata", {}).get("shokubai", {}).get("title", {})
     return {language: str(named.get(language) or heading or path.stem) for language in LANGUAGES}
+
+
+def _reads(notebook: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    named = notebook.get("metadata", {}).get("shokubai", {}).get("reads", [])
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise UsageError(
+            f"{path}: the metadata shokubai.reads is {named!r}; allowed is a list of notebooks' names, such as "
+            '["weekly_team_report"]'
+        )
+    return tuple(named)
 
 
 def _parameter(statement: ast.stmt, comment: str) -> Parameter | None:

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -121,3 +122,54 @@ def test_all_problems_of_all_notebooks_come_at_once(project):
         f"{report}: parameter 'team' is declared as int, but the run sets a str; declare it as team: str = \"\"",
         f"{overview}: no such notebook; there are: report",
     ]
+
+
+def reading(project, name, *read):
+    """A notebook that says whose facts it reads."""
+    path = project.notebook(name)
+    notebook = json.loads(path.read_text())
+    notebook["metadata"]["shokubai"] = {"reads": list(read)}
+    path.write_text(json.dumps(notebook))
+
+
+def of_run(project, *notebooks):
+    rest = "organization_notebooks: [overview]\nwarehouse: main\nteams: all\n"
+    project.write("parameters/runs/weekly.yaml", f"team_notebooks: [{', '.join(notebooks)}]\n{rest}")
+
+
+def test_what_a_notebook_reads_of_another_is_made_in_an_earlier_stage(project):
+    project.notebook("report")
+    project.notebook("other")
+    project.notebook("overview", signature='week: str = ""')
+    reading(project, "pack", "report")
+    reading(project, "digest", "pack", "other")
+    of_run(project, "report", "pack", "other", "digest")
+    assert [sorted({job.name for job in stage}) for stage in project.plan().stages] == [
+        ["alpha/other", "alpha/report", "beta/other", "beta/report"],
+        ["alpha/pack", "beta/pack"],
+        ["alpha/digest", "beta/digest"],
+        ["organization/overview"],
+    ]
+    assert [len(stage) for stage in project.plan(teams=["beta"]).stages] == [2, 1, 1, 0]
+
+
+def test_a_notebook_that_is_read_must_stand_before(project):
+    project.notebook("report")
+    project.notebook("overview", signature='week: str = ""')
+    reading(project, "pack", "report")
+    of_run(project, "pack", "report")
+    run = project.root / "parameters/runs/weekly.yaml"
+    with pytest.raises(UsageError) as raised:
+        project.plan()
+    assert str(raised.value) == (
+        f"{run}:1: team_notebooks: pack reads the facts of report, which must stand before it; found pack, report"
+    )
+
+
+def test_what_is_read_is_a_list_of_names(project):
+    path = project.notebook("report")
+    path.write_text(
+        path.read_text().replace('"metadata": {"kernelspec"', '"metadata": {"shokubai": {"reads": "x"}, "kernelspec"')
+    )
+    with pytest.raises(UsageError, match=r"report.ipynb: the metadata shokubai.reads is 'x'; allowed is a list"):
+        project.plan()

@@ -243,6 +243,40 @@ def test_pages_of_the_organisation_come_last_and_can_read_the_teams_facts(projec
     assert [r.notebook for r in project.run().records][-1] == "overview"
 
 
+def test_a_teams_notebook_reads_what_another_stated_and_is_made_again_when_that_changes(project, facts_cell):
+    project.write(
+        "parameters/runs/weekly.yaml",
+        "team_notebooks: [report, pack]\norganization_notebooks: []\nwarehouse: main\nteams: all\n",
+    )
+    project.notebook("report", facts_cell(number=1))
+    pack = project.notebook(
+        "pack",
+        "import json\nfrom pathlib import Path",
+        "read = json.loads(Path(outputs_dir, 'weekly', week, team, 'report.facts.json').read_text())['number']",
+        facts_cell().replace("'made'", "'made', 'read': read"),
+    )
+    pack.write_text(
+        pack.read_text().replace(
+            '"metadata": {"kernelspec"', '"metadata": {"shokubai": {"reads": ["report"]}, "kernelspec"'
+        )
+    )
+
+    def read_by(team):
+        return json.loads((project.week / team / "pack.facts.json").read_text())["read"]
+
+    assert project.run().count("made") == 4
+    assert (read_by("alpha"), read_by("beta")) == (1, 1)
+    assert project.run().records == []
+    # The facts of one team change under the report's hands: only that team's pack has to follow.
+    project.notebook("report", facts_cell(number=2), "assert team != 'beta'")
+    made = project.run(teams=["alpha"])
+    assert [(r.team, r.notebook) for r in made.records] == [("alpha", "report"), ("alpha", "pack")]
+    assert (read_by("alpha"), read_by("beta")) == (2, 1)
+    # Nor may it stay as it was when what it reads could not be made.
+    failed = {(r.team, r.notebook, r.status) for r in project.run().records}
+    assert failed == {("beta", "report", "failed"), ("beta", "pack", "failed")}
+
+
 def test_published_files_open_elsewhere(project, facts_cell):
     project.notebook("report", "import shokubai", facts_cell())
     project.run(teams=["alpha"])
