@@ -169,6 +169,7 @@ class Paragraph:
 
     text: str
     tone: Literal["normal", "quiet", "strong"] = "normal"
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -266,6 +267,38 @@ class Notices:
         return "\n".join(
             " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when, n.answer))) for n in self.items
         )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}, {}
+
+
+@dataclass(frozen=True)
+class AgendaItem:
+    """One thing to talk about. ``lines`` are names and texts that stand below its title, one line each."""
+
+    level: Severity
+    label: str
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class AgendaList:
+    """What to talk about, in the order given; on paper with room to write below each, after ``write_label``."""
+
+    items: tuple[AgendaItem, ...]
+    write_label: str
+
+    def html(self) -> str:
+        return str(_macros().agenda(self))
+
+    def plain(self) -> str:
+        lines = []
+        for item in self.items:
+            lines.append(" ".join(filter(None, (f"[{item.label}]", item.title, item.when))))
+            lines += [f"  {name} {text}" for name, text in item.lines]
+        return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         return {"text/html": self.html(), "text/plain": self.plain()}, {}

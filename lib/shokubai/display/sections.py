@@ -37,8 +37,12 @@ Section = Literal[
     "data_quality",
     "provenance",
     "attention",
+    "reading_list",
     "teams",
     "sre_requests",
+    "resolved",
+    "last_week",
+    "agenda",
 ]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
@@ -70,6 +74,7 @@ Nothing = Literal[
     "statuses",
     "episodes",
     "attention",
+    "agenda",
     "sre_requests",
     "queries",
 ]

@@ -40,17 +40,22 @@ class Topic:
     finding: Facts | None = None
     slo: Facts | None = None
 
+    @property
+    def order(self) -> tuple[float, int, str]:
+        """Sorts by user impact: the requests affected, most first; of equally many the more urgent, then the id."""
+        return (-self.affected_count, URGENCY.index(self.severity), self.id)
+
 
 def topics_of(facts: Facts, agenda: Agenda) -> tuple[Topic, ...]:
     """What crossed the agreed rules, in order of user impact.
 
     Good news is no topic, nor is a finding that the team has accepted until a date, nor one whose rule is in
-    ``never``. Any other is one when its rule is in ``always``, its severity among the agreed ones, or its weeks at
-    least the agreed ones; the first of these that holds is its reason. An objective with less budget left than
-    agreed is one too, unless a topic or something accepted is about its budget already; a finding about it that
-    would be no topic otherwise becomes one. ``budget`` in ``never`` leaves both out.
+    ``never``. Any other is one when its rule is in ``always``, its severity among the agreed ones, or it continues,
+    without improving, for at least the agreed weeks; the first of these that holds is its reason.
 
-    Order: the requests affected, most first; of equally many the more urgent, then the id. Nothing is rounded.
+    An objective with less budget left than agreed is one too, unless a topic or something accepted is about its
+    budget already; a finding about it that would be no topic otherwise becomes one. ``budget`` in ``never`` leaves
+    both out. The order is ``Topic.order``, and nothing is rounded.
     """
     found = {topic.id: topic for finding in facts.get("findings", ()) if (topic := _of_finding(finding, agenda))}
     budgets = {f.get("subject"): f for f in facts.get("findings", ()) if f["rule"] == "budget"}
@@ -61,7 +66,7 @@ def topics_of(facts: Facts, agenda: Agenda) -> tuple[Topic, ...]:
         is_told = about is not None and about["severity"] != "good"
         topic = _topic(about, "budget") if is_told and about else _of_budget(slo)
         found[topic.id] = topic
-    return tuple(sorted(found.values(), key=_by_impact))
+    return tuple(sorted(found.values(), key=lambda topic: topic.order))
 
 
 def _of_finding(finding: Facts, agenda: Agenda) -> Topic | None:
@@ -73,7 +78,8 @@ def _of_finding(finding: Facts, agenda: Agenda) -> Topic | None:
         return _topic(finding, "always")
     if finding["severity"] in agenda.severities:
         return _topic(finding, "severity")
-    if agenda.continuing_weeks is not None and finding.get("weeks", 1) >= agenda.continuing_weeks:
+    is_continuing = finding.get("state") == "continuing"
+    if is_continuing and agenda.continuing_weeks is not None and finding.get("weeks", 1) >= agenda.continuing_weeks:
         return _topic(finding, "continuing")
     return None
 
@@ -92,10 +98,6 @@ def _is_low(slo: Facts, agenda: Agenda) -> bool:
     left = slo["budget"]["left_ratio"]
     limit = agenda.budget_left_below_ratio
     return left is not None and limit is not None and left < limit
-
-
-def _by_impact(topic: Topic) -> tuple[float, int, str]:
-    return (-topic.affected_count, URGENCY.index(topic.severity), topic.id)
 
 
 def minutes_each(count: int, *, minutes: int, has_review: bool) -> tuple[int, ...]:

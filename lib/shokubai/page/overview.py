@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from shokubai import tables, workspace
-from shokubai.config.model import Run, Team
-from shokubai.core.errors import ShokubaiError
+from shokubai.config.model import Run
 from shokubai.core.windows import Week
 from shokubai.display import sections
 from shokubai.display import tables as table_exhibits
@@ -21,14 +17,17 @@ from shokubai.display.exhibit import Facts, Paragraph, Prose
 from shokubai.display.format import Locale
 from shokubai.display.frames import TEAM_WEEKS
 from shokubai.display.prose import tally, told_notices
+from shokubai.display.prose.agenda import reading_list
 from shokubai.findings import count_states, foremost
-from shokubai.page.facts import plain, read_facts, weekly_facts
+from shokubai.findings.agenda import Topic, topics_of
+from shokubai.page.facts import plain
 from shokubai.page.section import Section
+from shokubai.page.stated import StatedWeek, TeamFacts
 from shokubai.version import __version__
 from shokubai.workspace import Workspace
 
 SCHEMA = "shokubai/sre_overview/v1"
-TEAM_REPORT = "weekly_team_report"
+MOST_TOPICS = 20  # of all teams; the others are in the teams' reports
 
 
 def sre_overview(
@@ -50,37 +49,6 @@ def sre_overview(
     return SreOverview(opened, opened.parameters.run(run), Week.parse(week), generated_at=generated_at)
 
 
-@dataclass(frozen=True)
-class TeamFacts:
-    """What one team's report stated, or why there is none.
-
-    ``facts`` is None with a ``problem``, a sentence; ``href`` is empty when there is no page to link to.
-    """
-
-    team: Team
-    facts: Mapping[str, Any] | None
-    href: str
-    problem: str = ""
-
-    @property
-    def status(self) -> str:
-        """One of made, no_data, failed."""
-        return "failed" if self.facts is None else str(self.facts["status"])
-
-    @property
-    def findings(self) -> Sequence[Mapping[str, Any]]:
-        return () if self.facts is None else self.facts["findings"]
-
-    @property
-    def verdict_counts(self) -> dict[str, int | None]:
-        """SLOs by verdict; None where nothing was judged."""
-        slos = self.facts["slos"] if self.facts is not None and self.status == "made" else None
-        return {
-            f"{verdict}_count": None if slos is None else sum(slo["verdict"] == verdict for slo in slos)
-            for verdict in ("met", "missed", "not_enough_data")
-        }
-
-
 class SreOverview:
     """The sections of the page; each method is one cell, and ``record`` is the last."""
 
@@ -89,7 +57,6 @@ class SreOverview:
         self.run = run
         self.week = week
         self.window = week.window(opened.zone)
-        self.folder = opened.outputs / run.name / str(week)
         self.generated_at = datetime.fromisoformat(generated_at) if generated_at else None
         self.locale = Locale(opened.organization.language, opened.zone)
 
@@ -97,45 +64,8 @@ class SreOverview:
     def stated(self) -> tuple[TeamFacts, ...]:
         """The facts of every team of the run, alphabetically."""
         names = sorted(self.run.teams or self.opened.parameters.teams)
-        return tuple(self._facts_of(self.opened.parameters.team(name)) for name in names)
-
-    def _facts_of(self, team: Team) -> TeamFacts:
-        report = self.folder / team.name / TEAM_REPORT
-        # The overview lies in a folder beside the teams'.
-        href = f"../{team.name}/{TEAM_REPORT}.html" if report.with_suffix(".html").is_file() else ""
-        if (reason := self._failures.get(team.name)) is not None:
-            return TeamFacts(team, None, href, self.locale.say("table.teams.failed", reason=reason))
-        if (facts := read_facts(report.with_suffix(".facts.json"))) is not None:
-            return TeamFacts(team, facts, href)
-        try:
-            return TeamFacts(team, weekly_facts(self.opened.team_week(team.name, self.week)), href)
-        except ShokubaiError as error:
-            reason = self._without_places(str(error).partition("\n")[0])
-            return TeamFacts(team, None, href, self.locale.say("table.teams.unreadable", reason=reason))
-
-    @cached_property
-    def _failures(self) -> dict[str, str]:
-        """Why team reports of the week failed, by team, as the run's journal has it; the newest line counts."""
-        file = self.folder / "journal.jsonl"
-        failures: dict[str, str] = {}
-        for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else ():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # torn by a crash
-            if isinstance(record, dict) and record.get("notebook") == TEAM_REPORT:
-                team = str(record.get("team"))
-                failures.pop(team, None)
-                if record.get("status") == "failed":
-                    message = str((record.get("error") or {}).get("message", ""))
-                    failures[team] = message.partition("\n")[0]
-        return failures
-
-    def _without_places(self, text: str) -> str:
-        """A text that does not say where the project lies on this machine."""
-        for folder in (self.opened.outputs, self.opened.parameters.directory):
-            text = text.replace(f"{folder.absolute().parent}/", "").replace(f"{folder.parent}/", "")
-        return text
+        stated = StatedWeek(self.opened, self.run, self.week, self.locale)
+        return tuple(stated.of(self.opened.parameters.team(name)) for name in names)
 
     def header(self) -> Section:
         """For which days, and up to when the data of all teams is complete."""
@@ -157,6 +87,26 @@ class SreOverview:
                 locale=self.locale,
                 eyebrow=f"{self.locale.say('header.eyebrow')} · {self.locale.say('page.index.organization')}",
             )
+        )
+
+    @cached_property
+    def topics(self) -> tuple[tuple[TeamFacts, Topic], ...]:
+        """What crossed the rules that each team agreed to, of all teams, in order of user impact (``findings``)."""
+        found = [
+            (stated, topic)
+            for stated in self.stated
+            if stated.facts is not None
+            for topic in topics_of(stated.facts, stated.team.agenda)
+        ]
+        return tuple(sorted(found, key=lambda pair: pair[1].order))
+
+    def reading_list(self) -> Section:
+        """What to raise with whom: topics of all teams in order of user impact. Teams are not compared."""
+        shown = [(stated.team, topic, stated.href) for stated, topic in self.topics[:MOST_TOPICS]]
+        more = len(self.topics) - len(shown)
+        return Section(
+            sections.section("reading_list", locale=self.locale),
+            reading_list(shown, more=more, locale=self.locale),
         )
 
     def attention(self) -> Section:
@@ -207,6 +157,7 @@ class SreOverview:
                 ),
                 "generated_at": plain(self.generated_at),
                 "code_version": __version__,
+                "reading_list": [{"team": stated.team.name, "id": topic.id} for stated, topic in self.topics],
                 "teams": [
                     {
                         "team": stated.team.name,

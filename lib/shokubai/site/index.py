@@ -196,7 +196,10 @@ def _findings(facts: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 
 
 def _sentence(facts: Mapping[str, Any], locale: Locale) -> str:
-    """The title of the finding that matters most, or that there is none."""
+    """The title of the finding that matters most, or that there is none; of other pages their headline."""
+    if "findings" not in facts:
+        headline = facts.get("headline")
+        return str(headline.get(locale.language, "")) if isinstance(headline, Mapping) else ""
     told = _findings(facts)
     first = foremost(told) if told is not None else None
     if facts.get("status") == "made" and told is not None and first is None:

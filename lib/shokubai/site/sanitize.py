@@ -23,9 +23,9 @@ meter ol p pre s samp section small span strong sub summary sup table tbody td t
 """
 # The classes that the stylesheet knows; an output cannot borrow others.
 _CLASSES = """
-accepted action answer budget callout card cards context critical detail empty end eyebrow good identifier improving
-label line masthead meter met missed name normal not_enough_data notice notices quiet resolved start strong subtitle
-table title value verdict warning when
+accepted action agenda answer budget callout card cards context critical detail empty end eyebrow good identifier
+improving label line masthead meter met missed name normal not_enough_data notice notices quiet resolved start strong
+subtitle table title value verdict warning when write
 """
 TAGS = frozenset(_TAGS.split())
 CLASSES = frozenset(_CLASSES.split())

@@ -74,6 +74,8 @@ def test_what_continues_is_a_topic_from_the_agreed_week_on(weeks: int, agreed: i
     facts = {"findings": [finding("a", state="continuing", weeks=weeks)]}
     expected = [("a|route_slower", "continuing")] if is_topic else []
     assert told(facts, Agenda(continuing_weeks=agreed)) == expected
+    improving = {"findings": [finding("a", state="improving", weeks=weeks)]}
+    assert told(improving, Agenda(continuing_weeks=agreed)) == []
 
 
 def test_what_is_accepted_or_resolved_is_no_topic() -> None:

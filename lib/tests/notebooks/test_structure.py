@@ -16,7 +16,7 @@ from shokubai.runner.signature import read_signature
 
 PROJECT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-REPORTS = [path for path in NOTEBOOKS if path.stem in {"weekly_team_report", "sre_overview"}]
+REPORTS = [path for path in NOTEBOOKS if path.stem in {"weekly_team_report", "meeting_pack", "sre_overview"}]
 MOST_LINES = 12
 
 
@@ -42,8 +42,8 @@ def ids(path: Path) -> str:
 
 
 def test_the_notebooks_are_those_the_project_describes() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"weekly_team_report", "sre_overview", "explore"}
-    assert len(REPORTS) == 2
+    assert {path.stem for path in NOTEBOOKS} >= {"weekly_team_report", "meeting_pack", "sre_overview", "explore"}
+    assert len(REPORTS) == 3
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=ids)

@@ -279,7 +279,7 @@ def checkout(demo_outputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_every_notebook_of_the_project_is_the_same_by_both_engines(checkout: Path, tmp_path: Path) -> None:
     paths = [checkout / "notebooks" / f"{name}.ipynb" for name in NOTEBOOKS]
-    assert NOTEBOOKS == ["explore", "sre_overview", "weekly_team_report"]
+    assert NOTEBOOKS == ["explore", "meeting_pack", "sre_overview", "weekly_team_report"]
     for path, fork in zip(paths, run_forked(paths), strict=True):
         kernel = execute_notebook(path, {}, engine="kernel", limits=Limits(240), scratch=tmp_path)
         assert fork.error is kernel.error is None

@@ -55,6 +55,23 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
     )
 
 
+def how_sure(finding: Finding, *, locale: Locale) -> str:
+    """The sentence of a finding's body that says how sure it is: the first with an interval, else the first of all.
+
+    Empty when there is none.
+    """
+    words = vocabulary(locale.language)
+    body: Sequence[str | Mapping[str, str]] = words.get(finding.rule, {}).get(finding.case, {}).get("body", ())
+    say = _Sentences(locale, _values(finding, locale))
+    told = say.all(sentence for sentence in body if _names_an_interval(sentence)) or say.all(body)
+    return next(iter(told), "")
+
+
+def _names_an_interval(sentence: str | Mapping[str, str]) -> bool:
+    text = sentence if isinstance(sentence, str) else sentence["say"]
+    return any(name == "earliest_at" or "_low_" in (name or "") for _, name, _, _ in Formatter().parse(text))
+
+
 def notices(findings: Sequence[Finding], *, locale: Locale) -> Notices | Callout:
     """The findings of a report, in the order given; a line that says so when there are none."""
     if not findings:
