@@ -50,9 +50,9 @@ class Agenda:
     """When something deserves the weekly conversation, and how many minutes that is. The defaults are the package's.
 
     A finding does that has one of the ``severities``, that continues for ``continuing_weeks`` or longer, or whose
-    rule is in ``always``; so does an objective with less of its budget left than ``budget_left_below_ratio`` (1 is all,
-    negative is overspent). A finding whose rule is in ``never`` does not. None: that rule is off. ``sources`` says
-    of every rule that is named at which path and place it stands.
+    rule is in ``always``; so does an objective with less of its budget left than ``budget_left_below_ratio`` (1 is
+    all, negative is overspent). A finding whose rule is in ``never`` does not. None: that rule is off. ``sources``
+    says of every rule that is named at which path and place it stands.
     """
 
     severities: tuple[str, ...] = ("critical", "warning")

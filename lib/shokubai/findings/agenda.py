@@ -22,7 +22,6 @@ URGENCY = ("critical", "warning", "notice")
 REVIEW_MINUTES = 5  # for what was agreed last week
 LEAST_MINUTES = 3  # in less nobody decides anything
 MOST_MINUTES = 10  # what needs more is a meeting of its own
-MOST_TOPICS = 5  # that a page has room for, with what was agreed last week and space to write
 
 
 @dataclass(frozen=True)
@@ -100,20 +99,20 @@ def _is_low(slo: Facts, agenda: Agenda) -> bool:
     return left is not None and limit is not None and left < limit
 
 
-def minutes_each(count: int, *, minutes: int, has_review: bool) -> tuple[int, ...]:
+def minutes_each(count: int, *, minutes: int, has_review: bool, room: int) -> tuple[int, ...]:
     """The whole minutes for each of the topics that there is time and room for; the others are left out.
 
     A conversation of ``minutes`` gives the first REVIEW_MINUTES to last week's actions where there are any. What is
-    left is shared alike: at least LEAST_MINUTES each, at most MOST_MINUTES, for at most MOST_TOPICS. So all of it is
-    never longer than ``minutes``; decisions are taken within a topic's time.
+    left is shared alike: at least LEAST_MINUTES each, at most MOST_MINUTES, for at most ``room`` topics. So all of it
+    is never longer than ``minutes``; decisions are taken within a topic's time.
 
-    >>> minutes_each(3, minutes=30, has_review=True)
+    >>> minutes_each(3, minutes=30, has_review=True, room=5)
     (8, 8, 8)
-    >>> minutes_each(9, minutes=15, has_review=True)
+    >>> minutes_each(9, minutes=15, has_review=True, room=5)
     (3, 3, 3)
     """
     available = minutes - (REVIEW_MINUTES if has_review else 0)
-    kept = min(count, MOST_TOPICS, available // LEAST_MINUTES)
+    kept = min(count, room, available // LEAST_MINUTES)
     return (min(MOST_MINUTES, available // kept),) * kept if kept else ()
 
 

@@ -8,6 +8,7 @@ from facts alone: those of this week's report, and of last week's pack.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -30,7 +31,11 @@ from shokubai.version import __version__
 from shokubai.workspace import Workspace
 
 SCHEMA = "shokubai/meeting_pack/v1"
-MOST_ACTIONS = 4  # of last week's, resolved and open ones each, that a page has room for
+# What one side of A4 has room for, tried with long texts: topics, and of last week's actions resolved and open ones
+# each. So many lines about last week, begun ones too, take the place of one topic.
+MOST_TOPICS = 5
+MOST_ACTIONS = 3
+LINES_OF_TOPIC = 4
 
 
 def meeting_pack(
@@ -111,14 +116,27 @@ class MeetingPack:
         raised = [topic for topic in (self.previous or {}).get("agenda", ()) if topic["minutes"]]
         return actions_of(self.facts, raised, self.topics)
 
-    @property
+    @cached_property
+    def resolved_actions(self) -> tuple[Action, ...]:
+        return tuple(action for action in self.actions if action.is_resolved)
+
+    @cached_property
     def open_actions(self) -> tuple[Action, ...]:
-        return tuple(action for action in self.actions if not action.is_resolved)
+        """Those that are no topic again; a topic says itself that it was raised last week."""
+        again = {topic.id for topic in self.topics}
+        return tuple(action for action in self.actions if not action.is_resolved and action.id not in again)
 
     @cached_property
     def minutes(self) -> tuple[int, ...]:
         """For each topic that there is time and room for."""
-        return minutes_each(len(self.topics), minutes=self.team.agenda.minutes, has_review=bool(self.open_actions))
+        lists = (self.resolved_actions, self.open_actions)
+        lines = sum(min(len(actions), MOST_ACTIONS) + (len(actions) > MOST_ACTIONS) for actions in lists)
+        return minutes_each(
+            len(self.topics),
+            minutes=self.team.agenda.minutes,
+            has_review=bool(self.open_actions),
+            room=MOST_TOPICS - math.ceil(lines / LINES_OF_TOPIC),
+        )
 
     @property
     def total_minutes(self) -> int:
@@ -149,7 +167,7 @@ class MeetingPack:
     def last_week(self) -> Section:
         """What was resolved, first; then what became of the rest of last week's actions."""
         shown: list[Any] = []
-        if done := [action for action in self.actions if action.is_resolved]:
+        if done := self.resolved_actions:
             more = max(0, len(done) - MOST_ACTIONS)
             shown.append(sections.section("resolved", locale=self.locale))
             shown.append(words.resolved(done[:MOST_ACTIONS], more=more, locale=self.locale))
@@ -168,7 +186,7 @@ class MeetingPack:
         agreed = self.team.agenda
         return Section(
             sections.section("agenda", locale=self.locale),
-            words.agenda_list(self._timed, agenda=agreed, locale=self.locale),
+            words.agenda_list(self._timed, raised=self._raised, agenda=agreed, locale=self.locale),
             words.agreed(agreed, left_out=len(self.topics) - len(self.minutes), locale=self.locale),
         )
 
@@ -215,6 +233,10 @@ class MeetingPack:
                 ],
             }
         )
+
+    @property
+    def _raised(self) -> frozenset[str]:
+        return frozenset(topic["id"] for topic in (self.previous or {}).get("agenda", ()) if topic["minutes"])
 
     @property
     def _timed(self) -> Sequence[tuple[Topic, int]]:

@@ -133,7 +133,7 @@ def test_good_news_about_a_budget_does_not_hide_that_it_is_low() -> None:
 def test_the_whole_is_never_longer_than_agreed(
     count: int, minutes: int, has_review: bool, expected: tuple[int, ...]
 ) -> None:
-    each = minutes_each(count, minutes=minutes, has_review=has_review)
+    each = minutes_each(count, minutes=minutes, has_review=has_review, room=5)
     assert each == expected
     assert sum(each) + 5 * has_review <= minutes
 

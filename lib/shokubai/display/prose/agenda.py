@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,9 +15,18 @@ from shokubai.findings import finding_from_facts
 from shokubai.findings.agenda import Action, Topic
 
 
-def agenda_list(topics: Iterable[tuple[Topic, int]], *, agenda: Agenda, locale: Locale) -> AgendaList:
-    """Topics with their minutes: what, how sure, one next step, and the owner with the answer."""
-    items = (_item(topic, minutes, agenda, locale) for topic, minutes in topics)
+def agenda_list(
+    topics: Iterable[tuple[Topic, int]], *, raised: Container[str], agenda: Agenda, locale: Locale
+) -> AgendaList:
+    """Topics with their minutes: what, how sure, one next step, and the owner with the answer.
+
+    ``raised`` are the ids of those that were on last week's agenda.
+    """
+    items = []
+    for topic, minutes in topics:
+        marks = [_agreed_on(topic.reason, agenda, locale)] if topic.reason in ("budget", "continuing") else []
+        marks += [locale.say("agenda.raised")] if topic.id in raised else []
+        items.append(_item(topic, minutes, marks, locale))
     return AgendaList(tuple(items), locale.say("agenda.decision"))
 
 
@@ -117,11 +126,9 @@ def reading_list(topics: Sequence[tuple[Team, Topic, str]], *, more: int, locale
     )
 
 
-def _item(topic: Topic, minutes: int, agenda: Agenda, locale: Locale) -> AgendaItem:
+def _item(topic: Topic, minutes: int, marks: list[str], locale: Locale) -> AgendaItem:
     labels = vocabulary(locale.language)["labels"]
-    label = [locale.say("agenda.minutes", count=minutes)]
-    if topic.reason in ("budget", "continuing"):
-        label.append(_agreed_on(topic.reason, agenda, locale))
+    label = [locale.say("agenda.minutes", count=minutes), *marks]
     lines: list[tuple[str, str]] = []
     if topic.finding is not None:
         text = topic.finding["text"][locale.language]
