@@ -19,9 +19,10 @@ PROJECT = Path(__file__).resolve().parents[3]
 TEAMS = sorted(file.stem for file in (PROJECT / "parameters" / "teams").glob("*.yaml"))
 WEEK = "weekly/2026-W44"
 REPORTS = [f"{WEEK}/{team}/weekly_team_report.html" for team in TEAMS]
+PACKS = [f"{WEEK}/{team}/meeting_pack.html" for team in TEAMS]
 OVERVIEW = f"{WEEK}/organization/sre_overview.html"
 INDEXES = [f"{WEEK}/index.html", "index.html"]
-PAGES = [*REPORTS, OVERVIEW, *INDEXES]
+PAGES = [*REPORTS, *PACKS, OVERVIEW, *INDEXES]
 MOST_BYTES = 1_500_000  # 0.53 million of them are plotly's
 PLOTLY = 'id="plotly"'
 
@@ -75,8 +76,8 @@ def test_the_run_made_what_this_file_looks_at(weekly_outputs: Path, published: l
     assert len(TEAMS) == 12
     html = {str(file.relative_to(weekly_outputs)) for file in published if file.suffix == ".html"}
     assert html == set(PAGES)
-    assert sum(file.name.endswith(".facts.json") for file in published) == 13
-    assert sum(file.suffix == ".ipynb" for file in published) == 13
+    assert sum(file.name.endswith(".facts.json") for file in published) == 25
+    assert sum(file.suffix == ".ipynb" for file in published) == 25
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -141,6 +142,16 @@ def test_a_report_prints_with_all_its_charts(browser: Any, weekly_outputs: Path,
         assert wrong == []
 
 
+@pytest.mark.parametrize("name", PACKS)
+def test_a_meeting_pack_is_one_side_of_a4(browser: Any, weekly_outputs: Path, name: str) -> None:
+    with opened(browser, weekly_outputs / name, color_scheme="dark") as (page, wrong):
+        paper = page.pdf(prefer_css_page_size=True)
+        assert wrong == []
+    assert max(int(n) for n in re.findall(rb"/Count (\d+)", paper)) == 1
+    (box,) = set(re.findall(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+) ?\]", paper))
+    assert tuple(round(float(length)) for length in box) == (595, 842)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_one_small_file_that_asks_for_nothing(weekly_outputs: Path, name: str) -> None:
     file = weekly_outputs / name
@@ -166,7 +177,10 @@ def test_links_lead_somewhere(browser: Any, weekly_outputs: Path, name: str) -> 
         elif parts.fragment:
             assert parts.fragment in ids, link
     if name == f"{WEEK}/index.html":
-        assert {f"{team}/weekly_team_report.html" for team in TEAMS} <= set(links)
+        pages = ("weekly_team_report", "meeting_pack")
+        assert {f"{team}/{page}.html" for team in TEAMS for page in pages} <= set(links)
+    if name in PACKS:
+        assert "weekly_team_report.html" in links
 
 
 def test_nothing_published_names_a_place_on_this_machine(weekly_outputs: Path, published: list[Path]) -> None:
@@ -211,3 +225,19 @@ def test_the_page_says_what_its_facts_say(browser: Any, weekly_outputs: Path, te
         assert sorted(cards) == sorted(slo["verdict"] for slo in judged)
         titles = page.locator(".notice .title").all_inner_texts()
         assert titles == [finding["text"][facts["language"]]["title"] for finding in facts["findings"]]
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_the_meeting_pack_says_what_its_facts_say(browser: Any, weekly_outputs: Path, team: str) -> None:
+    folder = weekly_outputs / WEEK / team
+    facts = json.loads((folder / "meeting_pack.facts.json").read_text(encoding="utf-8"))
+    report = json.loads((folder / "weekly_team_report.facts.json").read_text(encoding="utf-8"))
+    with opened(browser, folder / "meeting_pack.html") as (page, _):
+        titles = page.locator(".agenda .title").all_inner_texts()
+        assert titles == [topic["title"][facts["language"]] for topic in facts["agenda"] if topic["minutes"]]
+        assert page.locator(".callout.good").count() == (0 if titles else 1)
+    urgent = {f["id"] for f in report["findings"] if f["severity"] in ("critical", "warning")}
+    assert urgent <= {topic["id"] for topic in facts["agenda"]}
+    affected = [topic["affected_count"] for topic in facts["agenda"]]
+    assert affected == sorted(affected, reverse=True)
+    assert facts["total_minutes"] <= 30
