@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from shokubai.config.model import Agenda, Parameters
@@ -136,11 +137,17 @@ class Action:
         return self.state == "resolved" or self.check == "recovered"
 
 
-def actions_of(facts: Facts, raised: Sequence[Facts], topics: Sequence[Topic]) -> tuple[Action, ...]:
+def actions_of(
+    facts: Facts,
+    raised: Sequence[Facts],
+    topics: Sequence[Topic],
+    replies: Mapping[str, Facts] = MappingProxyType({}),
+) -> tuple[Action, ...]:
     """Last week's actions with their state, resolved ones first, then as they were raised.
 
     ``raised`` are the topics of last week's agenda as its facts have them, ``topics`` those of this week. What is
     not new this week and has an answer, or was handed over, belongs to the actions as well, and so does good news.
+    ``replies`` are the team's answers by id, for what this week's findings have no more.
     An objective that was raised for its budget alone is "resolved" when it is no topic any more.
     """
     findings = {finding["id"]: finding for finding in facts.get("findings", ())}
@@ -154,9 +161,9 @@ def actions_of(facts: Facts, raised: Sequence[Facts], topics: Sequence[Topic]) -
             actions.append(_action(findings[before["id"]]))
         elif rule == LOW_BUDGET and name in judged:
             state = "continuing" if name in still_low else "resolved"
-            actions.append(_gone(before, state))
+            actions.append(_gone(before, state, replies))
         else:
-            actions.append(_gone(before, "gone"))
+            actions.append(_gone(before, "gone", replies))
     known = {action.id for action in actions}
     for finding in findings.values():
         is_followed = finding.get("reply") is not None and finding.get("state", "new") != "new"
@@ -172,8 +179,8 @@ def _action(finding: Facts) -> Action:
     return Action(finding["id"], state, int(finding.get("weeks", 1)), title, finding.get("reply"), check)
 
 
-def _gone(before: Facts, state: str) -> Action:
-    return Action(before["id"], state, 1, before["title"], before.get("reply"))
+def _gone(before: Facts, state: str, replies: Mapping[str, Facts]) -> Action:
+    return Action(before["id"], state, 1, before["title"], replies.get(before["id"], before.get("reply")))
 
 
 def unknown_agenda_rules(parameters: Parameters) -> tuple[Problem, ...]:

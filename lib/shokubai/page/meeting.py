@@ -23,6 +23,7 @@ from shokubai.display import sections
 from shokubai.display.exhibit import Facts
 from shokubai.display.format import Locale
 from shokubai.display.prose import agenda as words
+from shokubai.findings import reply_facts
 from shokubai.findings.agenda import REVIEW_MINUTES, Action, Topic, actions_of, minutes_each, topics_of
 from shokubai.page.facts import plain
 from shokubai.page.section import Section
@@ -114,7 +115,10 @@ class MeetingPack:
     def actions(self) -> tuple[Action, ...]:
         """Last week's actions with their state, resolved ones first."""
         raised = [topic for topic in (self.previous or {}).get("agenda", ()) if topic["minutes"]]
-        return actions_of(self.facts, raised, self.topics)
+        replies = self.opened.parameters.replies_of(self.team)
+        return actions_of(
+            self.facts, raised, self.topics, {name: reply_facts(said) for name, said in replies.items()}
+        )
 
     @cached_property
     def resolved_actions(self) -> tuple[Action, ...]:

@@ -19,6 +19,7 @@ TEXTS = {
     + "agenda_when: {severities: [critical]}\nagenda_minutes: 20\n",
     "teams/mail.yaml": TEAM.format("Mail", "通知", "ja"),
     "runs/weekly.yaml": "team_notebooks: [weekly_team_report, meeting_pack]\nwarehouse: main\n",
+    "replies/core.yaml": '"shop|GET /over|route_failing": {owner: Kato, reply: it was the migration}\n',
 }
 
 
@@ -32,6 +33,7 @@ def finding(name: str, severity: str = "critical", affected: float = 10.0, **mor
         "method": "GET",
         "route": f"/{name}",
         "severity": severity,
+        "state": "new",
         "numbers": {
             "affected_count": affected,
             "errors_count": 40.0,
@@ -45,6 +47,10 @@ def finding(name: str, severity: str = "critical", affected: float = 10.0, **mor
         "text": {"en": {**told, "title": f"{name} fails"}, "ja": {**told, "title": f"{name} の失敗"}},
         **more,
     }
+
+
+def answered(owner: str, reply: str, until: str | None = None) -> dict[str, Any]:
+    return {"owner": owner, "reply": reply, "accepted_until": until, "handed_over": None}
 
 
 SLO = {
@@ -120,7 +126,7 @@ def agenda(page):
 
 
 def test_each_topic_has_its_minutes_and_one_line_each(state, pack):
-    answer = {"owner": "Sato", "reply": "index on Thursday", "accepted_until": "2026-11-30", "handed_over": None}
+    answer = answered("Sato", "index on Thursday", until="2026-11-30")
     state(
         "core", finding("few", affected=5.0), finding("many", affected=700.0, reply=answer), finding("x", "warning")
     )
@@ -199,7 +205,7 @@ def lists(page):
 
 
 def test_what_was_resolved_is_celebrated_first_then_comes_the_rest_of_last_week(state, pack, tmp_path):
-    answer = {"owner": "Sato", "reply": "index on Thursday", "accepted_until": None}
+    answer = answered("Sato", "index on Thursday")
     state(
         "core",
         finding("fixed", "good", state="resolved"),
@@ -212,7 +218,7 @@ def test_what_was_resolved_is_celebrated_first_then_comes_the_rest_of_last_week(
         ["fixed fails"],
         [
             "Improving (week 3): better fails (Sato: index on Thursday)",
-            "Over, or not seen this week: over then",
+            "Over, or not seen this week: over then (Kato: it was the migration)",
         ],
     ]
     said = words(page)
@@ -262,7 +268,7 @@ def test_without_a_report_its_facts_are_computed(pack):
 
 def test_the_reading_list_of_all_teams_goes_by_impact_and_says_with_whom(state, opened):
     state("core", finding("a", affected=5.0), finding("b", affected=50.0), finding("c", "warning", affected=900.0))
-    state("mail", finding("d", "warning", affected=20.0, reply={"owner": "Ito", "reply": "今週直します"}))
+    state("mail", finding("d", "warning", affected=20.0, reply=answered("Ito", "今週直します")))
     page = sre_overview(week=WEEK, parameters_dir=str(opened.parameters.directory), outputs_dir=str(opened.outputs))
     (table,) = [exhibit for exhibit in page.reading_list().exhibits if hasattr(exhibit, "rows")]
     assert [[cell.text for cell in row] for row in table.rows] == [

@@ -60,7 +60,7 @@ def finding(number: int, **more: Any) -> dict[str, Any]:
         "weeks": 3,
         "numbers": {"affected_count": 900.0 - number, "difference_low_ratio": 0.1, "difference_high_ratio": 0.14},
         "text": told,
-        "reply": {"owner": "Sato", "reply": REPLIES["ja"], "accepted_until": None},
+        "reply": {"owner": "Sato", "reply": REPLIES["ja"], "accepted_until": None, "handed_over": None},
         **more,
     }
 
@@ -137,7 +137,7 @@ A4 = {(595, 842)}
 def test_a_bad_week_is_one_page_that_says_how_much_it_leaves_out(
     browser: Any, pages: Callable[..., Path], language: Language
 ) -> None:
-    reply = {"owner": "Sato Hanako", "reply": REPLIES[language], "accepted_until": None}
+    reply = {"owner": "Sato Hanako", "reply": REPLIES[language], "accepted_until": None, "handed_over": None}
     findings = [finding(n, reply=reply) for n in range(12)]
     findings += [finding(n, severity="notice", state="improving", reply=reply) for n in range(20, 26)]
     findings += [finding(n, severity="good", state="resolved") for n in range(30, 36)]
@@ -153,7 +153,7 @@ def test_a_bad_week_is_one_page_that_says_how_much_it_leaves_out(
 def test_as_many_topics_as_there_is_room_for_are_one_page(
     browser: Any, pages: Callable[..., Path], language: Language
 ) -> None:
-    reply = {"owner": "Sato Hanako", "reply": REPLIES[language], "accepted_until": "2026-11-30"}
+    reply = {"owner": "Sato Hanako", "reply": REPLIES[language], "accepted_until": "2026-11-30", "handed_over": None}
     raised = [{"id": f"invoice-api|POST /{n}|route_failing", "minutes": 5, "title": {}} for n in range(5)]
     file = pages(language, [finding(n, reply=reply) for n in range(6)], raised)
     assert sheets(browser, file) == (1, A4)
