@@ -17,7 +17,6 @@ from shokubai.findings.rules import rule_names
 
 Facts = Mapping[str, Any]
 Reason = Literal["always", "severity", "continuing", "budget"]
-LOW_BUDGET = "budget_left"  # stands for the rule in the id of a topic that is no finding
 URGENCY = ("critical", "warning", "notice")
 
 REVIEW_MINUTES = 5  # for what was agreed last week
@@ -90,7 +89,8 @@ def _topic(finding: Facts, reason: Reason) -> Topic:
 
 
 def _of_budget(slo: Facts) -> Topic:
-    name = f"{slo['service_name']}|{slo['name']}|{LOW_BUDGET}"
+    # The id that a finding of the budget rule would have: the next week it may be one.
+    name = f"{slo['service_name']}|{slo['name']}|budget"
     return Topic(name, "budget", "notice", float(slo.get("bad_count") or 0.0), slo=slo)
 
 
@@ -151,17 +151,14 @@ def actions_of(
     An objective that was raised for its budget alone is "resolved" when it is no topic any more.
     """
     findings = {finding["id"]: finding for finding in facts.get("findings", ())}
-    still_low = {topic.slo["name"] for topic in topics if topic.slo}
-    still_low |= {f.get("subject") for f in findings.values() if f["rule"] == "budget" and f["severity"] != "good"}
-    judged = {slo["name"] for slo in facts.get("slos", ())}
+    still_low = {topic.id for topic in topics if topic.slo}
+    judged = {f"{slo['service_name']}|{slo['name']}|budget" for slo in facts.get("slos", ())}
     actions = []
     for before in raised:
-        name, rule = before["id"].rsplit("|", 2)[1:]
         if before["id"] in findings:
             actions.append(_action(findings[before["id"]]))
-        elif rule == LOW_BUDGET and name in judged:
-            state = "continuing" if name in still_low else "resolved"
-            actions.append(_gone(before, state, replies))
+        elif before.get("reason") == "budget" and before["id"] in judged:
+            actions.append(_gone(before, "continuing" if before["id"] in still_low else "resolved", replies))
         else:
             actions.append(_gone(before, "gone", replies))
     known = {action.id for action in actions}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,9 +28,14 @@ LONG_LIST = 30  # teams; above that entries are one line each, with a filter
 
 @dataclass(frozen=True)
 class Entry:
-    """One report in a week's list. ``last_good`` links to an older report of the week beside a failed one."""
+    """One report in a week's list. ``last_good`` links to an older report of the week beside a failed one.
 
+    ``also`` are other pages of the same team that stand with it.
+    """
+
+    team: str
     name: str
+    title: str
     detail: str
     href: str
     status: str  # made, no_data, failed
@@ -41,6 +47,7 @@ class Entry:
     not_enough_data: int
     sentence: str
     states: Mapping[State, int]  # of its findings
+    also: tuple[Entry, ...] = ()
 
     @property
     def has_verdicts(self) -> bool:
@@ -73,7 +80,7 @@ def write_week_index(directory: Path, manifest: Manifest, organization: Organiza
     """Write ``index.html`` of one week into its folder, from the run's manifest and the reports' facts.
 
     Each report stands there once: first those that could not be made, by cause, then those without data, then the
-    others, teams in alphabetical order.
+    others, teams in alphabetical order. Pages of a team without verdicts stand with its report that has them.
     """
     locale = _locale(organization)
     reports = [report for report in manifest.get("reports", []) if isinstance(report, Mapping)]
@@ -85,7 +92,7 @@ def write_week_index(directory: Path, manifest: Manifest, organization: Organiza
     every = [*of_all, *of_teams]
     failed = [e for e in every if e.status == "failed"]
     made = [e for e in of_teams if e.status == "made"]
-    filter_script = script("filter.js") if len(made) > LONG_LIST else None
+    filter_script = script("filter.js") if len({e.team for e in made}) > LONG_LIST else None
     week = str(manifest.get("week", ""))
     html = render(
         "week.html",
@@ -98,7 +105,7 @@ def write_week_index(directory: Path, manifest: Manifest, organization: Organiza
         causes=_causes(failed),
         no_data=[e for e in every if e.status == "no_data"],
         others=[e for e in of_all if e.status == "made"],
-        teams=made,
+        teams=_with_others(made),
         made=sum(e.status == "made" for e in every),
         failed=len(failed),
         count=len(reports),
@@ -108,6 +115,18 @@ def write_week_index(directory: Path, manifest: Manifest, organization: Organiza
         back="../../index.html",
     )
     return write_text(directory / "index.html", html)
+
+
+def _with_others(made: Sequence[Entry]) -> list[Entry]:
+    """One entry per team where one of its pages has verdicts, with the others in it."""
+    found: list[Entry] = []
+    for _, group in groupby(made, key=lambda entry: entry.team):
+        entries = list(group)
+        main = next((entry for entry in entries if entry.has_verdicts), None)
+        others = tuple(entry for entry in entries if not entry.has_verdicts)
+        found += [replace(entry, also=others) if entry is main else entry for entry in entries if entry.has_verdicts]
+        found += () if main else entries
+    return found
 
 
 def _tally(entries: Sequence[Entry], locale: Locale) -> str:
@@ -175,7 +194,9 @@ def _entry(directory: Path, report: Mapping[str, Any], locale: Locale, *, severa
     error = error if failed and isinstance(error, Mapping) else {}
     cell = error.get("cell")
     return Entry(
+        team=team,
         name=name or title,
+        title=title,
         detail=" · ".join(filter(None, (team if team != name else "", title if several and name else ""))),
         href=_href(str(report.get("html") or "")),
         status="failed" if failed else status,

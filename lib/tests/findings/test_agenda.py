@@ -104,7 +104,7 @@ def test_a_low_budget_is_a_topic_of_its_own_only_without_another_about_it() -> N
             slo("unknown", None),
         ],
     }
-    assert told(facts) == [("spent|budget", "severity"), ("eased|budget", "budget"), ("quiet|budget_left", "budget")]
+    assert told(facts) == [("spent|budget", "severity"), ("eased|budget", "budget"), ("quiet|budget", "budget")]
     assert told(facts, Agenda(budget_left_below_ratio=None)) == [("spent|budget", "severity")]
     assert told(facts, Agenda(never=("budget",))) == []
 
@@ -114,7 +114,7 @@ def test_good_news_about_a_budget_does_not_hide_that_it_is_low() -> None:
         "findings": [finding("a", "good", 1.0, rule="budget", state="resolved")],
         "slos": [slo("a", 0.2)],
     }
-    assert told(facts) == [("a|budget_left", "budget")]
+    assert told(facts) == [("a|budget", "budget")]
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,9 @@ def test_last_weeks_actions_have_their_state_and_resolved_ones_come_first() -> N
         {"id": "shop|a|route_slower", "title": {"en": "A then", "ja": "A then"}},
         {"id": "shop|b@then|outage", "title": {"en": "B then", "ja": "B then"}},
         {"id": "shop|c|route_slower", "title": {"en": "C then", "ja": "C then"}},
-        {"id": "shop|low|budget_left", "title": {"en": "Low then", "ja": "Low then"}},
-        {"id": "shop|up|budget_left", "title": {"en": "Up then", "ja": "Up then"}},
+        {"id": "shop|low|budget", "reason": "budget", "title": {"en": "Low then", "ja": "Low then"}},
+        {"id": "shop|told|budget", "reason": "severity", "title": {"en": "Told then", "ja": "Told then"}},
+        {"id": "shop|up|budget", "reason": "budget", "title": {"en": "Up then", "ja": "Up then"}},
     ]
     facts = {
         "findings": [
@@ -157,7 +158,7 @@ def test_last_weeks_actions_have_their_state_and_resolved_ones_come_first() -> N
             finding("unanswered", "warning", state="continuing", weeks=2, reply=None),
             finding("handed over", "warning", state="continuing", reply=answer, check="recovered"),
         ],
-        "slos": [slo("low", 0.1), slo("up", 0.9)],
+        "slos": [slo("low", 0.1), slo("up", 0.9), slo("told", 0.9)],
     }
     actions = actions_of(facts, raised, topics_of(facts, AGREED))
     assert [(action.id.split("|")[1], action.state) for action in actions] == [
@@ -168,6 +169,7 @@ def test_last_weeks_actions_have_their_state_and_resolved_ones_come_first() -> N
         ("a", "improving"),
         ("b@then", "gone"),
         ("low", "continuing"),
+        ("told", "gone"),  # whether what a finding said is over is for the finding to say
         ("old", "accepted"),
     ]
     by_id = {action.id.split("|")[1]: action for action in actions}

@@ -141,9 +141,7 @@ def test_each_topic_has_its_minutes_and_one_line_each(state, pack):
     assert second.title == "few fails"
     assert second.lines[2] == ("Owner and reply:", "no answer yet")
     assert "20 of 20 min" in words(page)
-    assert "Agreed beforehand: findings marked Urgent, less than 25% of a budget left, 3 weeks or longer." in words(
-        page
-    )
+    assert "findings marked Urgent, less than 25% of a budget left, continuing for 3 weeks or longer." in words(page)
 
 
 def test_a_low_budget_is_told_with_its_interval(state, pack):

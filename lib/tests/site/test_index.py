@@ -103,6 +103,25 @@ def test_a_week_lists_what_is_missing_then_teams_alphabetically_with_verdicts_an
     assert "<script" not in html
 
 
+def test_a_page_without_verdicts_stands_with_its_teams_report(tmp_path: Path) -> None:
+    facts = write_facts(tmp_path, "search", ["missed"], told("p95 rose"))
+    (tmp_path / "search" / "pack.json").write_text(
+        json.dumps({"headline": {"en": "2 to discuss, 20 min", "ja": "2件"}}), encoding="utf-8"
+    )
+    pack = report(
+        "search", "made", notebook="meeting_pack", html="search/meeting_pack.html", facts="search/pack.json"
+    )
+    lone = report("billing", "made", notebook="meeting_pack", html="billing/meeting_pack.html")
+    failed = report("mail", "failed", notebook="meeting_pack", error={"cell": 3, "message": "no report"})
+    reports = manifest(report("search", "made", facts=facts), pack, lone, failed)
+    html = write_week_index(tmp_path, reports, organization()).read_text("utf-8")
+    teams = html.partition('id="teams"')[2].partition("</ul>")[0]
+    assert re.findall(r'<li class="entry \w+"', teams) == ['<li class="entry made"'] * 2
+    assert re.search(r'p95 rose <a class="also" href="search/meeting_pack.html"[^>]*>2 to discuss, 20 min</a>', teams)
+    assert 'href="billing/meeting_pack.html"' in teams
+    assert "Made 3 Failed 1" in words(html)
+
+
 def test_good_news_does_not_stand_before_what_is_wrong(tmp_path: Path) -> None:
     news = told("The budget recovered", "good"), told("Sign-in failed for an hour", "critical")
     facts = write_facts(tmp_path, "search", ["missed"], *news)

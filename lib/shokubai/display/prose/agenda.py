@@ -77,7 +77,7 @@ def agreed(agenda: Agenda, *, left_out: int, locale: Locale) -> Prose:
     parts = []
     if agenda.severities:
         severities = vocabulary(locale.language)["labels"]["severity"]
-        names = locale.join([severities[severity] for severity in agenda.severities])
+        names = "/".join(severities[severity] for severity in agenda.severities)
         parts.append(locale.say("agenda.agreed.severities", names=names))
     if agenda.budget_left_below_ratio is not None:
         parts.append(_agreed_on("budget", agenda, locale))
