@@ -12,7 +12,7 @@ from shokubai.tables.companions import (
     read_metric_hours,
     read_sre_requests,
 )
-from shokubai.tables.indicators import read_sli_minutes, read_sli_routes
+from shokubai.tables.indicators import read_bad_requests, read_sli_minutes, read_sli_routes
 from shokubai.tables.opening import open_tables, resolve_pattern
 from shokubai.tables.requests import (
     SpanKind,
@@ -33,6 +33,7 @@ __all__ = [
     "Tables",
     "open_tables",
     "read_alerts",
+    "read_bad_requests",
     "read_deployments",
     "read_incidents",
     "read_latency_hours",

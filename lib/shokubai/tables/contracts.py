@@ -166,6 +166,18 @@ SLI_ROUTES = FrameContract(
     },
 )
 
+BAD_REQUESTS = FrameContract(
+    "bad_requests",
+    "span × slice × service × method × route × status code with bad requests of one SLO",
+    {
+        "span": Column("INT64", "which of the spans of time that were asked for, from 0"),
+        "slice_at": Column("TIMESTAMP", "start of the slice; slices follow one another from the window's start on"),
+        **_ROUTE,
+        "http_response_status_code": Column("NULLABLE_INT64", "NULL when none was logged"),
+        "bad_count": Column("INT64", "requests that the SLO counts and that were not good"),
+    },
+)
+
 SERVICE_MINUTES = FrameContract(
     "service_minutes",
     "service × minute that had requests",

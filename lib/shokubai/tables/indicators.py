@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from shokubai.config.model import Slo, route_matches
 from shokubai.core.errors import DataError
 from shokubai.core.frames import Column, FrameContract
 from shokubai.core.windows import Window
-from shokubai.tables.contracts import MINUTE_COUNTS, SLI_MINUTES, SLI_ROUTES
-from shokubai.tables.store import Tables
+from shokubai.tables.contracts import BAD_REQUESTS, MINUTE_COUNTS, SLI_MINUTES, SLI_ROUTES
+from shokubai.tables.store import MICROSECOND, Tables
 
 STATUSES = range(100, 600)
 
@@ -44,26 +47,76 @@ def read_sli_routes(tables: Tables, slo: Slo, window: Window) -> pd.DataFrame:
     return _read(tables, slo, window, grain="routes", contract=SLI_ROUTES)
 
 
+def read_bad_requests(
+    tables: Tables, slo: Slo, window: Window, *, spans: Sequence[Window], slice_length: timedelta
+) -> pd.DataFrame:
+    """The requests of the window that one SLO counts and finds bad, by what they were; see ``read_sli_minutes``.
+
+    ``spans`` take the window apart, slices of ``slice_length`` begin at its start. A minute belongs to the span in
+    which it begins. One row per span × slice × service × method × route × status code that had any, sorted. Columns:
+    span (its place in ``spans``), slice_at (UTC), service_name, http_request_method, http_route,
+    http_response_status_code (NULL when none was logged), bad_count.
+    """
+    entries = [{"span": n, "span_start": span.start, "span_end": span.end} for n, span in enumerate(spans)]
+    frame = _select(
+        tables,
+        slo,
+        window,
+        grain="bad",
+        contract=BAD_REQUESTS,
+        spans=entries,
+        slice_us=slice_length // MICROSECOND,
+    )
+    if not slo.indicator.routes:
+        return _matched(tables, slo, frame)
+    endpoints = list(zip(frame["http_request_method"], frame["http_route"], strict=True))
+    counted = {endpoint: route_matches(slo.indicator.routes, *endpoint) for endpoint in set(endpoints)}
+    mine = np.array([counted[endpoint] for endpoint in endpoints], dtype=bool)
+    return _matched(tables, slo, frame[mine].reset_index(drop=True))
+
+
 def _read(tables: Tables, slo: Slo, window: Window, *, grain: str, contract: FrameContract) -> pd.DataFrame:
+    """The rows of the routes that the SLO counts, which the query is told."""
+    frame = _select(
+        tables,
+        slo,
+        window,
+        grain=grain,
+        contract=contract,
+        all_endpoints=not slo.indicator.routes,
+        endpoints=_endpoints(tables, slo, window),
+    )
+    return _matched(tables, slo, frame)
+
+
+def _select(
+    tables: Tables, slo: Slo, window: Window, *, grain: str, contract: FrameContract, **given: Any
+) -> pd.DataFrame:
+    """What the query of the SLO's indicator gives at a grain; of latency with an ``unmatched_count``."""
     indicator = slo.indicator
     parameters: dict[str, Any] = {
         "service": slo.service,
-        "all_endpoints": not indicator.routes,
-        "endpoints": _endpoints(tables, slo, window),
         "error_statuses": [status for status in STATUSES if indicator.is_error(status)],
+        **given,
     }
     if indicator.kind == "availability":
         return tables.read(f"availability_{grain}", contract, window, **parameters)
     counted = FrameContract(
         contract.name, contract.grain, {**contract.columns, "unmatched_count": Column("INT64", "")}
     )
-    frame = tables.read(
+    return tables.read(
         f"latency_{grain}", counted, window, threshold_seconds=indicator.threshold_seconds, **parameters
     )
+
+
+def _matched(tables: Tables, slo: Slo, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame when all its requests were counted for the SLO's threshold. Raises DataError."""
+    if "unmatched_count" not in frame:
+        return frame
     if unmatched := int(frame["unmatched_count"].sum()):
         raise DataError(
             f"SLO {slo.name} ({slo.source}): the tables of warehouse {tables.name} were not built for "
-            f"the threshold {indicator.threshold_seconds} s of service {slo.service} "
+            f"the threshold {slo.indicator.threshold_seconds} s of service {slo.service} "
             f"({unmatched} requests are not counted for it)\n"
             "Thresholds are those of the SLOs in parameters/slos: put it there, then open the tables again."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections import defaultdict
@@ -27,6 +28,7 @@ from shokubai.tables import (
     SpanKind,
     Tables,
     read_alerts,
+    read_bad_requests,
     read_deployments,
     read_incidents,
     read_latency_hours,
@@ -141,6 +143,8 @@ def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, .
         for slo in [*objectives(), not_counted]:
             yield read_sli_minutes, (tables, slo, window)
             yield read_sli_routes, (tables, slo, window)
+            for length in (window.duration, timedelta(minutes=7)):
+                yield bad_requests, (tables, slo, window, length)
 
 
 def small_table(tables: Tables, name: str) -> pd.DataFrame:
@@ -148,6 +152,13 @@ def small_table(tables: Tables, name: str) -> pd.DataFrame:
     days = list(WINDOWS[0].utc_days())
     query, contract = load_query("shokubai.tables.queries", name), SMALL_TABLES[name]
     return to_frame(tables.warehouse.select(query, contract, tables._scan_parameters(days)[name]), contract)
+
+
+def bad_requests(tables: Tables, slo: Slo, window: Window, slice_length: timedelta) -> pd.DataFrame:
+    """The bad requests in spans cut where a minute with requests begins, and in the middle of the next one."""
+    cuts = [window.start, MIDNIGHT + timedelta(minutes=60), MIDNIGHT + timedelta(minutes=690.5), window.end]
+    spans = [Window(start, end) for start, end in itertools.pairwise(cuts)]
+    return read_bad_requests(tables, slo, window, spans=spans, slice_length=slice_length)
 
 
 def objectives() -> list[Slo]:

@@ -17,6 +17,7 @@ from shokubai.core.errors import DataError
 from shokubai.core.windows import Window
 from shokubai.tables import contracts as c
 from shokubai.tables import (
+    read_bad_requests,
     read_latency_hours,
     read_route_counts,
     read_route_hours,
@@ -218,6 +219,52 @@ def test_sli_by_route(hand_made, days):
     ]
 
 
+def bad_requests(tables, slo, window, *, cut="26T00:00:30", length=timedelta(days=3)):
+    """What is bad as (span, slice, method, route, status, count), with a cut between two spans."""
+    middle = datetime.fromisoformat(f"2026-10-{cut}Z")
+    spans = [Window(window.start, middle), Window(middle, window.end)]
+    frame = read_bad_requests(tables, slo, window, spans=spans, slice_length=length)
+    assert set(frame["service_name"]) <= {"shop"}
+    return [(*r[:2], *r[3:5], None if r[5] is pd.NA else r[5], r[6]) for r in rows(frame)]
+
+
+def test_bad_requests_by_what_they_were(hand_made, days):
+    tables, window = hand_made.open(), days(26, 27)
+    items, orders = ("GET", "/items/{id}"), ("POST", "/orders")
+    first = minute("26T00:00")
+    assert bad_requests(tables, hand_made.slo("shop-availability"), window) == [
+        (1, first, *items, 500, 1),
+        (1, first, *orders, 503, 1),
+    ]
+    # 00:00 begins before the cut: a hair more than 0.3 s. The failed ones are not slow.
+    assert bad_requests(tables, hand_made.slo("shop-latency"), window) == [
+        (0, first, *items, 200, 1),
+        (1, first, *orders, 200, 1),
+    ]
+    assert bad_requests(tables, hand_made.slo("shop-availability"), window, length=timedelta(hours=5)) == [
+        (1, first, *items, 500, 1),
+        (1, minute("26T20:00"), *orders, 503, 1),
+    ]
+
+
+def test_bad_requests_are_those_that_the_minutes_leave(hand_made, days):
+    tables, window = hand_made.open(), days(26, 27)
+    for slo in (hand_made.slo(name) for name in ("shop-availability", "shop-latency", "orders-latency")):
+        minutes = read_sli_minutes(tables, slo, window)
+        bad = (minutes["valid_count"] - minutes["good_count"]).sum()
+        assert sum(row[-1] for row in bad_requests(tables, slo, window)) == bad
+
+
+def test_bad_requests_of_the_statuses_and_routes_of_the_indicator(hand_made, days):
+    slo, tables = hand_made.slo("shop-availability"), hand_made.open()
+    strict = replace(slo, indicator=replace(slo.indicator, error_statuses=((404, 404), (501, 599))))
+    assert [row[3:] for row in bad_requests(tables, strict, days(26))] == [("/orders", 404, 1), ("/orders", 503, 1)]
+    some = replace(slo, indicator=replace(slo.indicator, routes=("GET /items/*",)))
+    assert [row[3:] for row in bad_requests(tables, some, days(26))] == [("/items/{id}", 500, 1)]
+    none = replace(slo, indicator=replace(slo.indicator, routes=("/nothing", "' OR 1=1 --")))
+    assert bad_requests(tables, none, days(26)) == []
+
+
 def test_a_threshold_that_was_not_counted_is_an_error_not_a_zero(hand_made, days):
     slo = hand_made.slo("shop-latency")
     other = replace(slo, indicator=replace(slo.indicator, threshold_seconds=0.25))
@@ -226,6 +273,8 @@ def test_a_threshold_that_was_not_counted_is_an_error_not_a_zero(hand_made, days
         read_sli_minutes(tables, other, days(26))
     with pytest.raises(DataError, match="not built for the threshold"):
         read_sli_routes(tables, other, days(26))
+    with pytest.raises(DataError, match="not built for the threshold"):
+        bad_requests(tables, other, days(26))
 
 
 def test_a_log_without_durations_has_no_valid_latency(project, days, make_requests):
