@@ -6,6 +6,16 @@ from shokubai.slo.burn import burn_history
 from shokubai.slo.episodes import find_episodes
 from shokubai.slo.history import budget_history
 from shokubai.slo.judge import judge, known_until
+from shokubai.slo.parts import (
+    Stretch,
+    apportion,
+    budget_parts,
+    by_route,
+    deployment_stretches,
+    is_notable,
+    name_parts,
+    slice_length,
+)
 from shokubai.slo.policy import (
     WORKBOOK_POLICY,
     BudgetPolicy,
@@ -25,22 +35,30 @@ __all__ = [
     "BudgetEvents",
     "BudgetPolicy",
     "BurnCondition",
+    "Stretch",
     "allowed_minutes",
     "allowed_requests",
+    "apportion",
     "budget_consumed",
     "budget_history",
+    "budget_parts",
     "budget_share",
     "burn_history",
     "burn_rate",
     "burn_threshold",
+    "by_route",
     "count_events",
+    "deployment_stretches",
     "detection_time",
     "error_budget",
     "error_ratio_of",
     "find_episodes",
+    "is_notable",
     "judge",
     "known_until",
     "maximum_burn_rate",
+    "name_parts",
     "reset_time",
+    "slice_length",
     "time_to_exhaustion",
 ]

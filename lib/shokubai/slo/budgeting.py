@@ -98,9 +98,14 @@ def events_of(slo: Slo, series: MinuteSeries, *, anchor: datetime) -> BudgetEven
     Up to one slice's minutes at the beginning of the series are left out so that the slices fit the anchor.
     Raises ValueError when the series ends before the first of them.
     """
-    slice_minutes = slo.time_slice_window.timedelta // MINUTE if slo.time_slice_window else 1
+    slice_minutes = slice_minutes_of(slo)
     if slo.budgeting != "Occurrences" and (surplus := minute_offset(anchor, series.start) % slice_minutes):
         series = series.part(Window(series.start + surplus * MINUTE, series.window.end))
     return count_events(
         series, budgeting=slo.budgeting, slice_minutes=slice_minutes, slice_target=slo.time_slice_target
     )
+
+
+def slice_minutes_of(slo: Slo) -> int:
+    """How long an SLO's slices are, in minutes; a minute where it counts requests."""
+    return slo.time_slice_window.timedelta // MINUTE if slo.time_slice_window else 1

@@ -14,11 +14,14 @@ from shokubai.slo.budget import TIE
 
 __all__ = [
     "BUDGET_HISTORY",
+    "BUDGET_PARTS",
     "BURN_HISTORY",
     "EPISODES",
     "SILENCES",
     "BurnRate",
+    "DeploymentWindow",
     "Forecast",
+    "PartKind",
     "Reason",
     "SloStatus",
     "Verdict",
@@ -32,6 +35,11 @@ Reason = Literal[
     "no_traffic",  # not enough data: nothing valid was seen, and zero traffic is not 100 %
     "incomplete",  # not enough data: too much telemetry is missing
 ]
+
+# What a bad request was: failed, or slower than the objective allows; the rest stands for all parts that have no row.
+PartKind = Literal["error", "slow", "rest"]
+# When it was: after a deployment and before the next one, before the first one known, or none is known.
+DeploymentWindow = Literal["after", "before", "none"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,27 @@ BUDGET_HISTORY = FrameContract(
         "at": Column("TIMESTAMP", "the end of the judged window"),
         "sli_ratio": Column("FLOAT64", "NaN without traffic"),
         "budget_left_ratio": Column("FLOAT64", "1 = untouched, 0 = spent, negative = overspent, NaN without traffic"),
+    },
+)
+
+BUDGET_PARTS = FrameContract(
+    "budget_parts",
+    "route × kind × status code × deployment window that spent some of one SLO's budget, and one for the rest",
+    {
+        "service_name": Column("STRING", "empty in the rest, as are all that say what a part is"),
+        "http_request_method": Column("STRING", ""),
+        "http_route": Column("STRING", ""),
+        "kind": Column("STRING", "one of PartKind"),
+        "http_response_status_code": Column("NULLABLE_INT64", "NULL when none was logged"),
+        "deployment_window": Column("STRING", "one of DeploymentWindow; empty in the rest"),
+        "deployed_at": Column("TIMESTAMP", "of the deployment after or before which it was; NaT without"),
+        "service_version": Column("STRING", "of that deployment; empty when unknown"),
+        "part_count": Column("INT64", "how many parts the row stands for: 1, in the rest more"),
+        "bad_request_count": Column("INT64", "bad requests; of Timeslices only those in bad slices"),
+        "spent_count": Column(
+            "FLOAT64", "in the unit of the SLO; in any order the rows sum to exactly the budget spent"
+        ),
+        "spent_ratio": Column("FLOAT64", "that / the budget allowed"),
     },
 )
 
