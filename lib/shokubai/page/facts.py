@@ -23,6 +23,7 @@ from shokubai.display.format import Locale
 from shokubai.display.prose import tell
 from shokubai.display.sections import headline_sentence
 from shokubai.findings import Finding, finding_facts, reply_facts
+from shokubai.slo import name_parts
 from shokubai.slo.model import SloStatus
 from shokubai.tables import Tables
 from shokubai.version import __version__
@@ -78,8 +79,8 @@ def weekly_facts(week: TeamWeek, *, generated_at: datetime | None = None) -> dic
     return head | {
         "services": rows(week.services),
         "statuses": rows(comparison.status_counts(week)),
-        "slos": [status_facts(status) for status in week.statuses],
-        "closed_slos": [status_facts(status) for status in week.closed_statuses],
+        "slos": [status_facts(s, parts=week.budget_parts[s.slo.name]) for s in week.statuses],
+        "closed_slos": [status_facts(s, parts=week.closed_budget_parts[s.slo.name]) for s in week.closed_statuses],
         "routes": [_route_facts(row) for row in rows(comparison.route_changes(week))],
         "episodes": [
             {"slo": name, **row} for name, episodes in sorted(week.episodes.items()) for row in rows(episodes)
@@ -124,8 +125,8 @@ def read_facts(file: Path, *, before: Week | None = None) -> dict[str, Any] | No
         return None
 
 
-def status_facts(status: SloStatus) -> dict[str, Any]:
-    """One judged SLO."""
+def status_facts(status: SloStatus, *, parts: pd.DataFrame) -> dict[str, Any]:
+    """One judged SLO, with what its budget was spent on (BUDGET_PARTS)."""
     slo = status.slo
     values = {
         "service_name": slo.service,
@@ -159,6 +160,7 @@ def status_facts(status: SloStatus) -> dict[str, Any]:
             "left_ratio": status.budget_left_ratio,
             "allowed_minutes": status.budget_allowed_minutes,
             "left_minutes": status.budget_left_minutes,
+            "parts": rows(name_parts(parts)),
         },
         "burn_rates": [
             {

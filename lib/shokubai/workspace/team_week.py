@@ -224,6 +224,29 @@ class TeamWeek:
         return without_personal_data(tables.read_sli_routes(self.tables, status.slo, judged))
 
     @cached_property
+    def budget_parts(self) -> Mapping[str, pd.DataFrame]:
+        """BUDGET_PARTS per SLO name: what the budget spent in each of ``statuses`` went to."""
+        return {status.slo.name: self._budget_parts(status) for status in self.statuses}
+
+    @cached_property
+    def closed_budget_parts(self) -> Mapping[str, pd.DataFrame]:
+        """BUDGET_PARTS per SLO name of ``closed_statuses``."""
+        return {status.slo.name: self._budget_parts(status) for status in self.closed_statuses}
+
+    def _budget_parts(self, status: SloStatus) -> pd.DataFrame:
+        stretches = slo.deployment_stretches(self.deployments, service=status.slo.service, window=status.window)
+        bad = tables.read_bad_requests(
+            self.tables,
+            status.slo,
+            status.window,
+            spans=[stretch.window for stretch in stretches],
+            slice_length=slo.slice_length(status),
+        )
+        return slo.budget_parts(
+            status, without_personal_data(bad), series=self._series(status.slo), stretches=stretches
+        )
+
+    @cached_property
     def histories(self) -> Mapping[str, pd.DataFrame]:
         """BUDGET_HISTORY of the last 28 days per SLO name."""
         drawn = Window(self.at - HISTORY, self.at)

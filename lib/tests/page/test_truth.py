@@ -68,6 +68,49 @@ def test_objectives_are_counted_exactly(truth, demo_facts, team, week):
         assert stated[name]["good_count"] == pytest.approx(slo["good_count"], rel=tolerance, abs=0), name
 
 
+@every_report
+def test_the_parts_of_a_budget_sum_to_exactly_what_was_spent(demo_facts, team, week):
+    facts = demo_facts(team, week)
+    for slo in [*facts["slos"], *facts["closed_slos"]]:
+        parts = slo["budget"]["parts"]
+        assert sum(part["spent_count"] for part in parts) == slo["budget"]["spent_count"] == slo["bad_count"]
+        assert sum(part["spent_count"] for part in reversed(parts)) == slo["budget"]["spent_count"]
+        assert bool(parts) == (slo["bad_count"] > 0), slo["name"]
+        assert {part["kind"] for part in parts[:-1]} <= {"slow" if slo["indicator"] == "latency" else "error"}
+        if slo["unit"] == "requests":
+            assert sum(part["bad_request_count"] for part in parts) == slo["bad_count"]
+        largest = [part["spent_count"] for part in parts if part["kind"] != "rest"]
+        assert largest == sorted(largest, reverse=True)
+
+
+def test_a_budget_taken_apart_is_what_the_log_says(demo_workspace, demo_outputs):
+    """The failures of invoice issuing, counted in the log by route, status and the deployment before them."""
+    week = demo_workspace.team_week("issuing", "2026-W44")
+    (status,) = (s for s in week.statuses if s.slo.name == "invoice-detail-availability")
+    counted = duckdb.sql(
+        "SELECT http_request_method, http_route, http_response_status_code, epoch_us(d.deployed_at), count(*) "
+        "FROM (SELECT *, date_trunc('minute', timestamp) AS minute FROM read_parquet($log)) AS requests "
+        "ASOF LEFT JOIN (FROM read_parquet($deployments) WHERE service_name = 'invoice-api') AS d "
+        "ON d.deployed_at <= minute "
+        "WHERE requests.service_name = 'invoice-api' AND http_route = '/v1/invoices/{invoice_id}' "
+        "AND http_request_method = 'GET' AND http_response_status_code BETWEEN 500 AND 599 "
+        "AND timestamp >= $start AND timestamp < $end GROUP BY ALL",
+        params={
+            "log": str(demo_outputs / "demo/requests/*/*.parquet"),
+            "deployments": str(demo_outputs / "demo/deployments.parquet"),
+            "start": status.window.start,
+            "end": status.window.end,
+        },
+    ).fetchall()
+    parts = week.budget_parts[status.slo.name]
+    columns = ["http_request_method", "http_route", "http_response_status_code", "deployed_at", "spent_count"]
+    known = parts[columns].assign(deployed_at=parts["deployed_at"].astype("int64"))
+    stated = list(known.itertuples(index=False, name=None))
+    assert set(parts["deployment_window"]) == {"after"}
+    assert sorted(stated) == sorted(counted)
+    assert len(counted) > 3
+
+
 def test_a_month_that_ended_inside_the_week_has_its_own_verdict(demo_facts, demo_outputs, parameters):
     (closed,) = demo_facts("matching", "2026-W44")["closed_slos"]
     assert (closed["window"]["start"], closed["window"]["end"]) == ("2026-09-30T15:00:00Z", "2026-10-31T15:00:00Z")
