@@ -113,15 +113,15 @@ class Table:
 class Figure:
     """A chart as plain plotly JSON, arrays as numpy's.
 
-    ``title`` and ``alt`` are plain text; ``equivalent`` says the same in words. ``size`` is how much of a wide page's
-    width it wants.
+    ``title`` and ``alt`` are plain text; ``equivalent`` says the same in words, None where a table that does so is
+    shown with it. ``size`` is how much of a wide page's width it wants.
     """
 
     title: str
     data: Sequence[Mapping[str, Any]]
     layout: Mapping[str, Any]
     alt: str
-    equivalent: Table
+    equivalent: Table | None
     size: Literal["full", "half", "third"] = "full"
     note: str = ""
 
@@ -150,11 +150,10 @@ class Figure:
             "alt": self.alt,
             "note": self.note,
             "size": self.size,
-            "equivalent": self.equivalent.html(),
+            "equivalent": self.equivalent.html() if self.equivalent else "",
         }
-        return {PLOTLY_MIME: self.spec(), "text/plain": f"{self.title}\n{self.equivalent.plain()}"}, {
-            METADATA_KEY: about
-        }
+        plain = f"{self.title}\n{self.equivalent.plain()}" if self.equivalent else self.title
+        return {PLOTLY_MIME: self.spec(), "text/plain": plain}, {METADATA_KEY: about}
 
 
 @dataclass(frozen=True)

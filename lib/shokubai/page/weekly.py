@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from shokubai import workspace
+from shokubai import slo, workspace
 from shokubai.core.windows import DAY, Week, Window, local_day
 from shokubai.display import figures, sections, tables
-from shokubai.display.exhibit import Callout, Facts, Paragraph, Prose
+from shokubai.display.exhibit import Callout, Facts, Figure, Paragraph, Prose, Table
 from shokubai.display.format import Locale
 from shokubai.display.frames import Events, Periods
 from shokubai.display.prose import accepted_notices, notices, orphaned_replies, tally
@@ -21,6 +21,7 @@ from shokubai.findings import count_states, finding_facts
 from shokubai.findings.model import Severity
 from shokubai.page.facts import read_facts, weekly_facts
 from shokubai.page.section import Section
+from shokubai.slo.model import SloStatus
 from shokubai.sources.cost import Cost
 from shokubai.version import __version__
 from shokubai.workspace import TeamWeek, comparison, detail
@@ -139,7 +140,7 @@ class WeeklyTeamReport:
             yield orphaned_replies(orphaned, file=f"replies/{self.week.team.name}.yaml", locale=self.locale)
 
     def budget(self) -> Section:
-        """How the error budget went over 28 days."""
+        """How the error budget went over 28 days, and where it went."""
         if not self._has_objectives:
             return Section()
         week = self.week
@@ -153,7 +154,17 @@ class WeeklyTeamReport:
             *lines,
             figures.objectives(week.statuses, locale=self.locale),
             tables.verdicts((*week.closed_statuses, *week.statuses), locale=self.locale),
+            *self._spending(week.closed_statuses, week.closed_budget_parts),
+            *self._spending(week.statuses, week.budget_parts),
         )
+
+    def _spending(self, statuses: Sequence[SloStatus], parts: Mapping[str, pd.DataFrame]) -> Iterator[Figure | Table]:
+        """What budgets were spent on, of which enough was spent to say so."""
+        for status in statuses:
+            if slo.is_notable(status):
+                mine = parts[status.slo.name]
+                yield figures.waterfall(mine, status=status, locale=self.locale)
+                yield tables.budget_parts(slo.name_parts(mine), status=status, locale=self.locale)
 
     def burn(self) -> Section:
         """How fast it burned in the week, against thresholds derived from each SLO's own window."""

@@ -9,6 +9,7 @@ from shokubai.display.figures.objectives import objectives
 from shokubai.display.figures.saturation import saturation
 from shokubai.display.figures.sli_minutes import sli_minutes
 from shokubai.display.figures.traffic import traffic
+from shokubai.display.figures.waterfall import waterfall
 
 __all__ = [
     "budget",
@@ -20,4 +21,5 @@ __all__ = [
     "saturation",
     "sli_minutes",
     "traffic",
+    "waterfall",
 ]

@@ -1,5 +1,6 @@
 """Tables, one subject per file. Each gives a ``Table`` of formatted cells."""
 
+from shokubai.display.tables.budget_parts import budget_parts
 from shokubai.display.tables.changes import changes
 from shokubai.display.tables.metrics import metrics
 from shokubai.display.tables.provenance import LABELS as PROVENANCE_LABELS
@@ -13,6 +14,7 @@ from shokubai.display.tables.teams import teams
 
 __all__ = [
     "PROVENANCE_LABELS",
+    "budget_parts",
     "burn_rates",
     "busiest_routes",
     "changes",
