@@ -13,7 +13,7 @@ from shokubai.demo.organization import TOKYO
 
 @click.command()
 @click.option("--rows", type=int, default=demo.DEFAULT_ROWS, show_default=True, help="About how many requests.")
-@click.option("--seed", type=int, default=demo.DEFAULT_SEED, show_default=True, help="Same seed, same data.")
+@click.option("--seed", type=int, default=demo.DEFAULT_SEED, show_default=True, help="Same seed, same demo.")
 @click.option("--if-missing", is_flag=True, help="Do nothing when this very demo is there already.")
 @parameters_option
 @outputs_option
@@ -45,11 +45,11 @@ def command(rows: int, seed: int, if_missing: bool, parameters_dir: Path, output
         f"{summary.request_count:,} requests of {summary.weeks[0]} to {summary.weeks[1]} in {directory} "
         f"({summary.late_count:,} more are late)"
     )
-    console.print(_planted())
+    console.print(_planted(seed))
     console.print(f"what reports must say of it: {truth}")
 
 
-def _planted() -> str:
+def _planted(seed: int) -> str:
     """The planted events as aligned lines, which no terminal's width cuts off."""
     rows = [
         (
@@ -58,7 +58,7 @@ def _planted() -> str:
             ", ".join(event.teams),
             f"{event.start.astimezone(TOKYO):%Y-%m-%d %H:%M} to {event.end.astimezone(TOKYO):%Y-%m-%d %H:%M}",
         )
-        for event in demo.PLANTED
+        for event in demo.plants_of(seed).events
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -4,9 +4,10 @@
 >>> demo.build(Path("outputs/demo"), rows=300_000)  # doctest: +SKIP
 """
 
-from shokubai.demo.events import PLANTED, Event
-from shokubai.demo.generator import DEFAULT_ROWS, DEFAULT_SEED, Summary, build, is_current, read_summary
+from shokubai.demo.events import DEFAULT_SEED, PLANTED, Event
+from shokubai.demo.generator import DEFAULT_ROWS, Summary, build, is_current, read_summary
 from shokubai.demo.truth import count_weeks, is_truth_current, write_truth
+from shokubai.demo.variation import plants_of
 
 __all__ = [
     "DEFAULT_ROWS",
@@ -18,6 +19,7 @@ __all__ = [
     "count_weeks",
     "is_current",
     "is_truth_current",
+    "plants_of",
     "read_summary",
     "write_truth",
 ]

@@ -1,16 +1,20 @@
 """What is planted in the demo data, as data: when, where, what it does, and what a good report shows of it.
 
-Starts and ends lie on five-minute marks, the grain of the generator.
+Starts and ends lie on five-minute marks, the grain of the generator. These are the events of the default seed;
+``variation`` draws those of any other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from shokubai.core.windows import Window
 from shokubai.demo.organization import WINDOW, manila, tokyo
+
+DEFAULT_SEED = 20261102
 
 Kind = Literal[
     "outage",
@@ -28,6 +32,31 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
+class Incident:
+    """How people wrote an event down."""
+
+    title: str
+    severity: str
+    detected_after_minutes: int
+    resolved_after_minutes: int  # after the event's end
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployment that an event follows.
+
+    From ``alone_from`` to ``alone_until`` (days in the service's zone, both included) the service has no other but
+    the one that takes it back.
+    """
+
+    at: datetime
+    change: str
+    alone_from: date
+    alone_until: date
+    reverted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Event:
     """One planted event: where it is, its effects, and what should be seen of it.
 
@@ -35,7 +64,8 @@ class Event:
     ``traffic_factor`` multiplies requests; ``error_ratio`` and ``error_status`` replace the usual failures;
     ``minimum_requests`` and ``minimum_errors`` are what is expected at least, so that a small demo still has it;
     ``latency_factor`` multiplies durations; ``users`` narrows who is calling; ``logs`` late means that the rows
-    arrive later, lost that they never do; ``metrics`` lost likewise.
+    arrive later, lost that they never do; ``metrics`` lost likewise; ``peak`` is what the metric that the event is
+    about rises to (a share of the limit, or seconds).
     """
 
     name: str
@@ -55,7 +85,9 @@ class Event:
     users: int | None = None
     logs: Literal["present", "late", "lost"] = "present"
     metrics: Literal["present", "lost"] = "present"
-    deployment_at: datetime | None = None  # the deployment it follows
+    peak: float | None = None
+    deployment: Deployment | None = None
+    incident: Incident | None = None
 
     @property
     def window(self) -> Window:
@@ -75,7 +107,14 @@ OUTAGE_EARLIER = Event(
     error_ratio=0.70,
     error_status=502,
     latency_factor=1.8,
-    deployment_at=tokyo("2026-10-15 14:15"),
+    deployment=Deployment(
+        tokyo("2026-10-15 14:15"),
+        "Switch uploads to the new storage bucket",
+        date(2026, 10, 15),
+        date(2026, 10, 15),
+        reverted_at=tokyo("2026-10-15 14:50"),
+    ),
+    incident=Incident("Uploads fail with 502", "SEV2", 5, 45),
 )
 OUTAGE = Event(
     "auth-outage",
@@ -89,7 +128,14 @@ OUTAGE = Event(
     minimum_requests=40,
     error_ratio=0.80,
     error_status=503,
-    deployment_at=tokyo("2026-10-28 10:00"),
+    deployment=Deployment(
+        tokyo("2026-10-28 10:00"),
+        "Rotate the key that signs tokens",
+        date(2026, 10, 26),
+        date(2026, 11, 1),
+        reverted_at=tokyo("2026-10-28 10:26"),
+    ),
+    incident=Incident("ログインできない / Sign-in fails with 503", "SEV1", 4, 50),
 )
 LATENCY_REGRESSION = Event(
     "search-regression",
@@ -102,7 +148,9 @@ LATENCY_REGRESSION = Event(
     "search-latency is missed; the other routes do not change",
     route=("GET", "/v1/search"),
     latency_factor=2.0,
-    deployment_at=tokyo("2026-10-27 14:00"),
+    deployment=Deployment(
+        tokyo("2026-10-27 14:00"), "Rank results by partner and amount", date(2026, 10, 26), date(2026, 11, 1)
+    ),
 )
 MEMORY_LEAK = Event(
     "archive-leak",
@@ -112,7 +160,10 @@ MEMORY_LEAK = Event(
     tokyo("2026-10-06 11:00"),
     WINDOW.end,
     "process.memory.usage rises steadily from 40 % to 95 % of its limit since the deployment of 2026-10-06",
-    deployment_at=tokyo("2026-10-06 11:00"),
+    peak=0.95,
+    deployment=Deployment(
+        tokyo("2026-10-06 11:00"), "Keep thumbnails in memory", date(2026, 10, 1), date(2026, 11, 1)
+    ),
 )
 MONTH_END = Event(
     "october-month-end",
@@ -161,6 +212,7 @@ RETRY_STORM = Event(
     error_status=503,
     latency_factor=0.4,
     users=5,
+    incident=Incident("One customer's client retries approvals", "SEV3", 9, 30),
 )
 ZERO_TRAFFIC = Event(
     "console-weekend",
@@ -192,6 +244,8 @@ QUEUE_LAG = Event(
     tokyo("2026-10-29 09:30"),
     tokyo("2026-10-29 13:30"),
     "queue.oldest_message.age grows to 1500 s (agreed: 300 s) and drains; requests are not affected",
+    peak=1500.0,
+    incident=Incident("通知の遅延: outbox is behind", "SEV3", 35, 30),
 )
 SLOW_BURN = Event(
     "detail-slow-burn",
@@ -232,3 +286,22 @@ PLANTED = (
 )
 # What shapes the requests; the return after the empty weekend is part of that event, not one of its own.
 EFFECTS = (*PLANTED, CONSOLE_RETURNS)
+
+
+@dataclass(frozen=True)
+class Plants:
+    """All that is planted in one demo: ``events``, which the truth tells, and ``helpers``, which it does not."""
+
+    events: tuple[Event, ...] = ()
+    helpers: tuple[Event, ...] = ()
+
+    @property
+    def effects(self) -> tuple[Event, ...]:
+        return (*self.events, *self.helpers)
+
+    def of_kind(self, kind: Kind, service: str | None = None) -> Iterator[Event]:
+        """The events of a kind, of one service or of all, in their order."""
+        return (e for e in self.events if e.kind == kind and service in (None, e.service))
+
+
+NOTHING = Plants()

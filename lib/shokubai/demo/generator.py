@@ -26,11 +26,12 @@ import pandas as pd
 from shokubai.core.errors import UsageError
 from shokubai.core.windows import Window
 from shokubai.demo import draws, metrics, records, traffic
+from shokubai.demo.events import DEFAULT_SEED, NOTHING
 from shokubai.demo.organization import FIRST_WEEK, LAST_WEEK, ROUTES, SERVICES, WINDOW
 from shokubai.demo.traffic import Integers, Traffic
+from shokubai.demo.variation import plants_of
 
 DEFAULT_ROWS = 10_000_000
-DEFAULT_SEED = 20261102
 FEWEST_ROWS = 50_000
 MARKER = "demo.json"
 
@@ -50,6 +51,7 @@ class Summary:
     weeks: tuple[str, str]
     start: datetime
     end: datetime
+    quiet: bool = False  # nothing is planted in it
 
 
 def build(
@@ -57,13 +59,14 @@ def build(
     *,
     rows: int = DEFAULT_ROWS,
     seed: int = DEFAULT_SEED,
+    quiet: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Build the demo data in ``directory``, which is replaced as a whole when all of it is written.
 
-    The data is the same for the same rows and seed, whatever the number of threads. Raises UsageError for fewer
-    rows than the planted events need.
+    ``quiet`` leaves out all planted events; the rest is as with them. The data is the same for the same rows and
+    seed, whatever the number of threads. Raises UsageError for fewer rows than the planted events need.
     """
     if rows < FEWEST_ROWS:
         raise UsageError(f"--rows {rows}: the demo needs at least {FEWEST_ROWS} rows to hold its planted events")
@@ -72,7 +75,7 @@ def build(
     staging = _beside(directory)
     staging.mkdir()
     try:
-        summary = _write(staging, directory, rows=rows, seed=seed, threads=threads, progress=progress)
+        summary = _write(staging, directory, rows=rows, seed=seed, quiet=quiet, threads=threads, progress=progress)
         _replace(directory, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -82,7 +85,8 @@ def build(
 def is_current(directory: Path, *, rows: int = DEFAULT_ROWS, seed: int = DEFAULT_SEED) -> bool:
     """Whether ``directory`` holds the whole demo of this size and seed, made by this version of the generator."""
     marker = _read_marker(directory)
-    return bool(marker) and (marker["rows"], marker["seed"], marker["generator"]) == (rows, seed, _generator())
+    made_of = tuple(marker.get(name) for name in ("rows", "seed", "quiet", "generator"))
+    return made_of == (rows, seed, False, _generator())
 
 
 def read_summary(directory: Path) -> Summary:
@@ -99,6 +103,7 @@ def read_summary(directory: Path) -> Summary:
         weeks=(marker["weeks"][0], marker["weeks"][1]),
         start=datetime.fromisoformat(marker["start"]),
         end=datetime.fromisoformat(marker["end"]),
+        quiet=marker.get("quiet", False),
     )
 
 
@@ -115,13 +120,21 @@ def read_sql(name: str) -> str:
 
 
 def _write(
-    staging: Path, directory: Path, *, rows: int, seed: int, threads: int | None, progress: Progress | None
+    staging: Path,
+    directory: Path,
+    *,
+    rows: int,
+    seed: int,
+    quiet: bool,
+    threads: int | None,
+    progress: Progress | None,
 ) -> Summary:
     days = list(WINDOW.utc_days())
     steps = len(days) + 2
     step = progress or (lambda *_: None)
-    plan = traffic.plan(rows=rows, seed=seed)
-    deployments = records.deployments(seed=seed)
+    plants = NOTHING if quiet else plants_of(seed)
+    plan = traffic.plan(plants, rows=rows, seed=seed)
+    deployments = records.deployments(plants, seed=seed)
     versions = _versions(plan, deployments)
     step(1, steps, "traffic planned")
     counts = {"requests": 0, "late/requests": 0}
@@ -138,10 +151,10 @@ def _write(
                     )
             step(n + 2, steps, f"requests of {day.isoformat()}")
         companions = {
-            "metrics": metrics.samples(plan, deployments, seed=seed),
+            "metrics": metrics.samples(plan, plants, deployments, seed=seed),
             "deployments": deployments,
-            "incidents": records.incidents(),
-            "alerts": records.alerts(seed=seed),
+            "incidents": records.incidents(plants),
+            "alerts": records.alerts(plants, seed=seed),
             "sre_requests": records.sre_requests(seed=seed),
         }
         for name, frame in companions.items():
@@ -158,6 +171,7 @@ def _write(
         weeks=(str(FIRST_WEEK), str(LAST_WEEK)),
         start=WINDOW.start,
         end=WINDOW.end,
+        quiet=quiet,
     )
     marker = {k: v for k, v in asdict(summary).items() if k != "directory"} | {"generator": _generator()}
     text = json.dumps(marker, default=datetime.isoformat, indent=2)

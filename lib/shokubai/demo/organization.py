@@ -295,6 +295,32 @@ BY_NAME = {service.name: service for service in SERVICES}
 # One entry per (service, route); every array of the generator has its columns in this order.
 ROUTES = tuple((service, route) for service in SERVICES for route in service.routes)
 
+# Whose a service is; of a shared one, whose the routes are that begin so.
+OWNERS: dict[str, dict[str, str]] = {
+    "archive": {"/": "archive"},
+    "auth": {"/": "identity"},
+    "billing": {"/": "billing"},
+    "document-intake": {"/v1/uploads": "intake", "/v1/recognitions": "recognition"},
+    "invoice-api": {
+        "/v1/approv": "approval",
+        "/v1/invoices/{invoice_id}/approvals": "approval",
+        "/v1/inv": "issuing",
+    },
+    "notification": {"/": "messaging"},
+    "partner-api": {"/": "partner"},
+    "payment-matching": {"/": "matching"},
+    "search-api": {"/": "search"},
+    "support-console": {"/": "operations"},
+}
+
+
+def owners(service: str, route: str | None = None) -> tuple[str, ...]:
+    """The teams that own a service, or one of its routes."""
+    parts = OWNERS[service]
+    if route is None:
+        return tuple(sorted(set(parts.values())))
+    return (next(team for beginning, team in parts.items() if route.startswith(beginning)),)
+
 
 def tokyo(text: str) -> datetime:
     """The instant of a wall-clock time in Tokyo, such as ``2026-10-28 10:05``."""

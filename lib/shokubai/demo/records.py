@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.windows import DAY
 from shokubai.demo import draws
-from shokubai.demo.events import (
-    LATENCY_REGRESSION,
-    MEMORY_LEAK,
-    OUTAGE,
-    OUTAGE_EARLIER,
-    QUEUE_LAG,
-    RETRY_STORM,
-    Event,
-)
+from shokubai.demo.events import Event, Plants
 from shokubai.demo.organization import FIRST_WEEK, LAST_WEEK, SERVICES, TOKYO, WINDOW, Service, tokyo
 from shokubai.tables.contracts import ALERTS, DEPLOYMENTS, INCIDENTS, SRE_REQUESTS
 
@@ -54,31 +46,27 @@ _CHANGES = (
     "Translate error messages",
     "Return early for empty pages",
 )
-# What changed and when, where the story needs it. The archive has not been deployed since its leak began.
-_PLANNED = (
-    ("document-intake", tokyo("2026-10-15 14:15"), "Switch uploads to the new storage bucket"),
-    ("document-intake", tokyo("2026-10-15 14:50"), "Revert: switch uploads to the new storage bucket"),
-    (MEMORY_LEAK.service, MEMORY_LEAK.start, "Keep thumbnails in memory"),
-    (LATENCY_REGRESSION.service, tokyo("2026-10-27 14:00"), "Rank results by partner and amount"),
-    (OUTAGE.service, tokyo("2026-10-28 10:00"), "Rotate the key that signs tokens"),
-    (OUTAGE.service, tokyo("2026-10-28 10:26"), "Revert: rotate the key that signs tokens"),
+_UNTRUSTED = (
     ("archive", tokyo("2026-09-15 15:30"), UNTRUSTED_DESCRIPTION),
     ("billing", tokyo("2026-10-27 16:20"), UNTRUSTED_DESCRIPTION),
 )
-# The weeks in which only the planned deployments of these services happen.
-_QUIET = {
-    "search-api": (date(2026, 10, 26), date(2026, 11, 1)),
-    "auth": (date(2026, 10, 26), date(2026, 11, 1)),
-    "archive": (date(2026, 10, 1), date(2026, 11, 1)),
-    "document-intake": (date(2026, 10, 15), date(2026, 10, 15)),
-}
 
 
-def deployments(*, seed: int) -> pd.DataFrame:
-    """Deployments on business days between 10 and 17 o'clock (contracts.DEPLOYMENTS), oldest first."""
-    rows = list(_PLANNED)
+def deployments(plants: Plants, *, seed: int) -> pd.DataFrame:
+    """Deployments on business days between 10 and 17 o'clock (contracts.DEPLOYMENTS), oldest first.
+
+    Those that planted events follow, and those that took them back, are among them.
+    """
+    rows = list(_UNTRUSTED)
+    for event in plants.events:
+        if event.deployment:
+            rows.append((event.service, event.deployment.at, event.deployment.change))
+            if event.deployment.reverted_at:
+                change = event.deployment.change
+                revert = f"Revert: {change[0].lower()}{change[1:]}"
+                rows.append((event.service, event.deployment.reverted_at, revert))
     for service in SERVICES:
-        rows += _routine_deployments(service, seed=seed)
+        rows += _routine_deployments(service, plants, seed=seed)
     frame = pd.DataFrame(rows, columns=["service_name", "deployed_at", "description"])
     frame["deployed_at"] = pd.to_datetime(frame["deployed_at"], utc=True)
     frame = frame.sort_values(["deployed_at", "service_name"], ignore_index=True)
@@ -89,8 +77,9 @@ def deployments(*, seed: int) -> pd.DataFrame:
     return DEPLOYMENTS.conform(frame)
 
 
-def _routine_deployments(service: Service, *, seed: int) -> list[tuple[str, datetime, str]]:
+def _routine_deployments(service: Service, plants: Plants, *, seed: int) -> list[tuple[str, datetime, str]]:
     calendar = BusinessCalendar(service.country)
+    planned = [e.deployment for e in plants.events if e.service == service.name and e.deployment]
     rows = []
     week = FIRST_WEEK
     while week <= LAST_WEEK:
@@ -101,8 +90,7 @@ def _routine_deployments(service: Service, *, seed: int) -> list[tuple[str, date
                 float(draws.uniform(seed, "deployment", service.name, str(week), n, part)[0]) for part in range(3)
             )
             day = days[(int(which * len(days)) + n) % len(days)]
-            quiet = _QUIET.get(service.name)
-            if quiet and quiet[0] <= day <= quiet[1]:
+            if any(other.alone_from <= day <= other.alone_until for other in planned):
                 continue
             at = datetime(day.year, day.month, day.day, 10, tzinfo=service.zone) + timedelta(
                 minutes=int(minute * 420)
@@ -112,48 +100,53 @@ def _routine_deployments(service: Service, *, seed: int) -> list[tuple[str, date
     return rows
 
 
-def incidents() -> pd.DataFrame:
-    """Incidents (contracts.INCIDENTS): both outages, the storm, the lag and a small one without impact."""
-
-    def row(
-        number: int, service: str, title: str, severity: str, start: datetime, end: datetime, found: int, closed: int
-    ) -> tuple[object, ...]:
+def incidents(plants: Plants) -> pd.DataFrame:
+    """Incidents (contracts.INCIDENTS): those of the planted events, an old one and a small one without impact."""
+    mails = ("notification", "Mails delayed at month end", "SEV3", *_span("2026-09-30 17:10", 40), 12, 60)
+    small = ("archive", UNTRUSTED_TITLE, "SEV3", *_span("2026-10-27 09:40", 35), 15, 120)
+    noted = [mails, *(_declared(event) for event in plants.events if event.incident)]
+    noted.insert(2, small)
+    rows = []
+    for number, (service, title, severity, start, end, found, closed) in enumerate(noted, start=101):
         detected, resolved = start + timedelta(minutes=found), end + timedelta(minutes=closed)
-        return (f"INC-{number}", service, title, severity, start, detected, end, resolved)
-
-    small = tokyo("2026-10-27 09:40")
-    rows = [
-        row(101, "notification", "Mails delayed at month end", "SEV3", *_span("2026-09-30 17:10", 40), 12, 60),
-        row(102, "document-intake", "Uploads fail with 502", "SEV2", OUTAGE_EARLIER.start, OUTAGE_EARLIER.end, 5, 45),
-        row(103, "archive", UNTRUSTED_TITLE, "SEV3", small, small + timedelta(minutes=35), 15, 120),
-        row(104, "auth", "ログインできない / Sign-in fails with 503", "SEV1", OUTAGE.start, OUTAGE.end, 4, 50),
-        row(105, "invoice-api", "One customer's client retries approvals", "SEV3", *_of(RETRY_STORM), 9, 30),
-        row(106, "notification", "通知の遅延: outbox is behind", "SEV3", *_of(QUEUE_LAG), 35, 30),
-    ]
+        rows.append((f"INC-{number}", service, title, severity, start, detected, end, resolved))
     frame = pd.DataFrame(rows, columns=list(INCIDENTS.columns))
     for name in ("started_at", "detected_at", "mitigated_at", "resolved_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
     return INCIDENTS.conform(frame)
 
 
-def _of(event: Event) -> tuple[datetime, datetime]:
-    return event.start, event.end
+def _declared(event: Event) -> tuple[str, str, str, datetime, datetime, int, int]:
+    incident = event.incident
+    assert incident is not None
+    found, closed = incident.detected_after_minutes, incident.resolved_after_minutes
+    return event.service, incident.title, incident.severity, event.start, event.end, found, closed
 
 
 def _span(start: str, minutes: int) -> tuple[datetime, datetime]:
     return tokyo(start), tokyo(start) + timedelta(minutes=minutes)
 
 
-def alerts(*, seed: int) -> pd.DataFrame:
+# When a ticket is written about what goes on: three weeks into a leak, three days into a regression.
+_LEAK_NOTICED = timedelta(days=21, hours=16, minutes=15)
+_REGRESSION_NOTICED = timedelta(days=3, hours=3, minutes=55)
+
+
+def alerts(plants: Plants, *, seed: int) -> pd.DataFrame:
     """Alerts (contracts.ALERTS): those of the planted events, and one that fires for nothing every other day."""
     minute = timedelta(minutes=1)
     rows: list[tuple[object, ...]] = [
         (e.start + 4 * minute, e.end + 6 * minute, e.service, "ErrorBudgetBurnFast", "page")
-        for e in (OUTAGE_EARLIER, OUTAGE, RETRY_STORM)
+        for kind in ("outage", "retry_storm")
+        for e in plants.of_kind(kind)
     ]
-    rows.append((QUEUE_LAG.start + 55 * minute, QUEUE_LAG.end, "notification", "OutboxTooOld", "page"))
-    rows.append((tokyo("2026-10-28 03:15"), None, "archive", "MemoryNearLimit", "ticket"))
-    rows.append((tokyo("2026-10-30 18:00"), None, "search-api", "ErrorBudgetBurnSlow", "ticket"))
+    rows += [(e.start + 55 * minute, e.end, e.service, "OutboxTooOld", "page") for e in plants.of_kind("queue_lag")]
+    for e, after, name in (
+        *((e, _LEAK_NOTICED, "MemoryNearLimit") for e in plants.of_kind("memory_leak")),
+        *((e, _REGRESSION_NOTICED, "ErrorBudgetBurnSlow") for e in plants.of_kind("latency_regression")),
+    ):
+        if e.start + after < WINDOW.end:
+            rows.append((e.start + after, None, e.service, name, "ticket"))
     day = WINDOW.start
     while day < WINDOW.end:
         number = day.toordinal()

@@ -16,7 +16,7 @@ from shokubai.core.calendar import SETTLEMENT_DAYS, BusinessCalendar
 from shokubai.core.windows import DAY, Window, local_day
 from shokubai.demo import draws
 from shokubai.demo.draws import Floats, Keys
-from shokubai.demo.events import EFFECTS
+from shokubai.demo.events import Plants
 from shokubai.demo.organization import ROUTES, SERVICES, WINDOW, Service
 
 Integers = npt.NDArray[np.int64]
@@ -96,8 +96,8 @@ def service_load(service: Service, *, seed: int) -> Floats:
     return load
 
 
-def plan(*, rows: int, seed: int) -> Traffic:
-    """The traffic of a demo of about ``rows`` requests."""
+def plan(plants: Plants, *, rows: int, seed: int) -> Traffic:
+    """The traffic of a demo of about ``rows`` requests, without what is planted."""
     load = np.stack([service_load(service, seed=seed) for service in SERVICES], axis=1)
     of_route = np.array([SERVICES.index(service) for service, _ in ROUTES])
     fixed = sum(_fixed_requests(service) for service in SERVICES)
@@ -115,7 +115,7 @@ def plan(*, rows: int, seed: int) -> Traffic:
     lost = np.zeros(load.shape, dtype=bool)
     metrics_lost = np.zeros(load.shape, dtype=bool)
 
-    for event in EFFECTS:
+    for event in plants.effects:
         column = [service.name for service in SERVICES].index(event.service)
         columns = np.array(
             [

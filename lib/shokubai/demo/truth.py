@@ -32,9 +32,10 @@ import pandas as pd
 
 from shokubai.config.model import Parameters, Slo, Team, route_matches
 from shokubai.core.windows import Week, Window
-from shokubai.demo.events import PLANTED, Event
+from shokubai.demo.events import NOTHING, Event
 from shokubai.demo.generator import connect, read_sql, read_summary, write_atomically
 from shokubai.demo.organization import FIRST_WEEK, LAST_WEEK, TOKYO, WINDOW
+from shokubai.demo.variation import plants_of
 
 TRUTH = "truth.json"
 WEEKS = (LAST_WEEK.plus(-1), LAST_WEEK)
@@ -49,6 +50,7 @@ def write_truth(directory: Path, parameters: Parameters, *, weeks: Sequence[Week
     Raises UsageError when there is no demo.
     """
     summary = read_summary(directory)
+    plants = NOTHING if summary.quiet else plants_of(summary.seed)
     truth = {
         "seed": summary.seed,
         "rows": summary.rows,
@@ -57,7 +59,7 @@ def write_truth(directory: Path, parameters: Parameters, *, weeks: Sequence[Week
         "window": _window(Window(summary.start, summary.end)),
         "parameters_sha256": _fingerprint(parameters),
         "percentile_rank": PERCENTILE_RANK,
-        "events": [_event(event, directory) for event in PLANTED],
+        "events": [_event(event, directory) for event in plants.events],
         "weeks": count_weeks(directory, parameters, weeks=weeks),
     }
     path = directory / TRUTH
@@ -201,11 +203,11 @@ def _count_routes(
 def _event(event: Event, directory: Path) -> dict[str, Any]:
     weeks = [FIRST_WEEK.plus(n) for n in range(WINDOW.duration // timedelta(weeks=1))]
     deployment = None
-    if event.deployment_at:
+    if event.deployment:
         with connect() as connection:
             row = connection.execute(
                 "SELECT deployment_id FROM read_parquet($path) WHERE service_name = $service AND deployed_at = $at",
-                {"path": str(directory / "deployments.parquet"), "service": event.service, "at": event.deployment_at},
+                {"path": str(directory / "deployments.parquet"), "service": event.service, "at": event.deployment.at},
             ).fetchone()
             deployment = row[0] if row else None
     return {

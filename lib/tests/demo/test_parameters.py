@@ -3,7 +3,8 @@
 import pytest
 
 from shokubai.config.model import route_matches
-from shokubai.demo import PLANTED, records
+from shokubai.demo import plants_of, records
+from shokubai.demo.events import DEFAULT_SEED
 from shokubai.demo.organization import BY_NAME, ROUTES, SERVICES, WINDOW
 from shokubai.tables.contracts import MAX_LATENCY_THRESHOLDS
 
@@ -56,10 +57,10 @@ def test_the_demo_run_stands_at_the_end_of_the_data(parameters):
     }
 
 
-def test_events_belong_to_the_teams_that_own_the_place(parameters):
-    for event in PLANTED:
-        for name in event.teams:
-            team = parameters.team(name)
-            assert event.service in team.services
-            if event.route:
-                assert team.owns_route(event.service, *event.route)
+@pytest.mark.parametrize("seed", [DEFAULT_SEED, *range(1, 30)])
+def test_events_belong_to_the_teams_that_own_the_place(parameters, seed):
+    for event in plants_of(seed).events:
+        owners = {team.name for team in parameters.teams.values() if event.service in team.services}
+        if event.route:
+            owners = {name for name in owners if parameters.team(name).owns_route(event.service, *event.route)}
+        assert set(event.teams) == owners

@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from shokubai.demo import traffic
+from shokubai.demo.events import NOTHING
 from shokubai.demo.organization import BY_NAME
 
 
@@ -32,6 +33,6 @@ def test_manila_keeps_its_own_holidays():
 
 
 def test_expected_requests_add_up_to_the_rows_asked_for():
-    small, large = (traffic.plan(rows=rows, seed=1).counts.sum() for rows in (200_000, 400_000))
+    small, large = (traffic.plan(NOTHING, rows=rows, seed=1).counts.sum() for rows in (200_000, 400_000))
     assert small == pytest.approx(200_000, rel=0.01)
     assert large == pytest.approx(400_000, rel=0.01)
