@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint format bench chaos clean browser emulator emulator-where-possible
+.PHONY: help report test lab lint format bench chaos evaluate clean browser emulator emulator-where-possible
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -40,6 +40,9 @@ bench: $(VENV)/.ready-bench ## Measure speed and memory, all of it or PARTS="imp
 
 chaos: $(VENV)/.ready-test ## Disturb real runs at random, KILLS=200 times with SEED=44, and see that no report is half
 	@$(BIN)/python lib/tests/chaos $(KILLS:%=--kills %) $(SEED:%=--seed %)
+
+evaluate: $(VENV)/.ready-test ## Measure how well the findings find what is planted, SEEDS=10, and false ones, PAIRS=50
+	@$(BIN)/python lib/tests/evaluate $(SEEDS:%=--seeds %) $(PAIRS:%=--pairs %) $(ROWS:%=--rows %)
 
 emulator: $(VENV)/.ready-test .venv-emulator/.ready ## Start an emulator of BigQuery with the demo's logs (Python 3.13)
 	@$(BIN)/shokubai demo --if-missing
