@@ -25,7 +25,7 @@ TELLS: Mapping[str, frozenset[str]] = {
 ALSO: Mapping[str, frozenset[str]] = {
     "outage": frozenset({"budget", "route_failing", "route_slower", "new_error"}),
     "latency_regression": frozenset({"budget", "outage", "new_slow"}),
-    "retry_storm": frozenset({"outage", "budget", "new_error"}),
+    "retry_storm": frozenset({"outage", "budget", "route_failing", "new_error"}),
     "slow_burn": frozenset({"outage", "new_error"}),
 }
 # Findings that are about a moment; the others are about the state of things up to 28 days after.
