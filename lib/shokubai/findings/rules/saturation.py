@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from shokubai.core.windows import DAY
@@ -47,10 +49,30 @@ class Usage:
         """The same for a line through the middle of the series: slopes that differ fan out from there."""
         return self._until_limit(float(self.days.median()), float(self.shares.median()), slope)
 
+    def since_it_rose(self, fewest: int) -> tuple[Usage, int]:
+        """The part to which the newest trend belongs, at least ``fewest`` days, and how many parts were tried.
+
+        It begins where a series that is level first and then a line fits best (least squares): a leak that began two
+        weeks ago is not half as steep because two quiet weeks came before it.
+        """
+        days, shares = self.days.to_numpy(), self.shares.to_numpy()
+        starts = range(len(days) - fewest + 1)
+        squares = [_squares_left(np.maximum(days - days[start], 0.0), shares) for start in starts]
+        start = int(np.argmin(squares))
+        kept = {"days": self.days.iloc[start:], "shares": self.shares.iloc[start:]}
+        return replace(self, **{name: part.reset_index(drop=True) for name, part in kept.items()}), len(starts)
+
     def _until_limit(self, day: float, share: float, slope: float) -> float:
         # A day's median stands for its noon, half a day before it ends.
         age = float(self.days.iloc[-1]) - day + 0.5
         return max(0.0, (1 - share) / slope - age) if slope > 0 else math.inf
+
+
+def _squares_left(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
+    """The sum of squares that a line through the points leaves."""
+    spread = x - x.mean()
+    slope = (spread * y).sum() / (spread**2).sum()
+    return float(((y - y.mean() - slope * spread) ** 2).sum())
 
 
 def usages(evidence: Evidence) -> Iterable[Usage]:
@@ -78,8 +100,9 @@ def usages(evidence: Evidence) -> Iterable[Usage]:
 def observe(evidence: Evidence) -> Iterable[Observation]:
     """One observation per metric with a limit and enough days.
 
-    will_hit: usage rises steadily (Kendall's tau, its p-value, Sen's interval above zero) and reaches the limit
-    within the horizon; the finding's end is the expected day. high: the last days are near the limit, rising or
+    will_hit: usage rises steadily since its newest trend began (Kendall's tau, its p-value times the number of
+    beginnings that were tried, Sen's interval above zero) and reaches the limit within the horizon; the finding's end
+    is the expected day. high: the last days are near the limit, rising or
     not; a plain fact.
     """
     thresholds = evidence.thresholds("saturation")
@@ -90,11 +113,13 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
             if high:
                 yield Observation(high)
             continue
-        tau, p_value = mann_kendall(usage.shares)
-        trend = theil_sen(usage.days, usage.shares)
+        newest, tried = usage.since_it_rose(int(thresholds["minimum_days"]))
+        tau, p_value = mann_kendall(newest.shares)
+        p_value = min(1.0, p_value * tried)
+        trend = theil_sen(newest.days, newest.shares)
         rises = tau >= thresholds["minimum_tau_ratio"] and trend.interval.low > 0
-        if rises and (is_high or usage.hits_after(trend.slope) <= thresholds["horizon_days"]):
-            yield Observation(_finding(evidence, usage, "will_hit", trend), p_value)
+        if rises and (is_high or newest.hits_after(trend.slope) <= thresholds["horizon_days"]):
+            yield Observation(_finding(evidence, newest, "will_hit", trend), p_value)
         else:
             yield Observation(None, p_value)
             if high:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shokubai.findings.rules.saturation import RULE
+from shokubai.findings.statistics import mann_kendall
 
 MEMORY = "process.memory.usage"
 GIB = 1024**3
@@ -36,6 +37,26 @@ def test_a_leak_is_told_with_the_day_it_hits_the_limit(build):
         found.numbers["earliest_in_seconds"] <= found.numbers["hits_in_seconds"] <= found.numbers["latest_in_seconds"]
     )
     assert found.numbers["rise_per_week_ratio"] == pytest.approx(0.14, abs=0.01)
+
+
+def test_a_leak_after_quiet_weeks_is_as_steep_as_it_is(build):
+    # Level for ten days, then 0.40 + 0.015 · 18 = 0.67: 0.33 / 0.015 = 22 days are left. One line through all 28 days
+    # would say a month and more.
+    values = [0.40] * 10 * 24 + rising(0.40, 0.015, days=18, noise=0.005)
+    [found] = findings(build, values)
+    assert found.case == "will_hit"
+    assert found.numbers["hits_in_seconds"] == pytest.approx(22 * 86_400, abs=1.5 * 86_400)
+    assert found.numbers["days_count"] == pytest.approx(18, abs=2)
+
+
+def test_every_beginning_that_was_tried_makes_a_trend_less_surprising(build):
+    # 28 days, of which 14 are needed: 15 beginnings, though the line was level or rising by the book.
+    [observed] = observe(build, [0.40] * 10 * 24 + rising(0.40, 0.015, days=18))
+    rising_days = int(observed.finding.numbers["days_count"])
+    assert observed.p_value == pytest.approx(15 * mann_kendall(range(rising_days))[1])
+    # Of 14 days there is only one part.
+    [observed] = observe(build, rising(0.40, 0.03, days=14), days=14)
+    assert observed.p_value == pytest.approx(mann_kendall(range(14))[1])
 
 
 def test_the_same_leak_in_other_units_gives_the_same_finding(build):
