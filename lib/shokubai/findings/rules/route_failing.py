@@ -114,7 +114,7 @@ def _finding(
     reference = comparable or last_month
     assert reference is not None
     table = hourly(hours, ["error_count", "request_count"], start=evidence.window.start, end=evidence.window.end)
-    stretch = rising_stretch(table["error_count"], table["request_count"], baseline_ratio=reference.baseline.ratio)
+    stretch = rising_stretch(table["error_count"], table["request_count"], baseline_ratio=_usual_ratio(against))
     start, end = stretch_times(table, stretch) if stretch else (None, None)
     extra = week.errors - week.requests * reference.baseline.ratio
     return Finding(
@@ -140,6 +140,15 @@ def _finding(
         },
         candidate=nearest_deployment(evidence, route.service, start),
     )
+
+
+def _usual_ratio(against: list[Comparison | None]) -> float:
+    """The error ratio of all baselines together, with half a failure added.
+
+    After a week without any failure the next one by chance would otherwise look like the onset.
+    """
+    baselines = [c.baseline for c in against if c is not None]
+    return (sum(b.errors for b in baselines) + 0.5) / (sum(b.requests for b in baselines) + 1)
 
 
 def follow_up(evidence: Evidence, past: Finding) -> Finding | None:

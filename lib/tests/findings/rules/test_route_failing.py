@@ -1,5 +1,6 @@
 """Routes that fail more than in both baselines."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -70,6 +71,14 @@ def test_bursts_in_the_baseline_ask_for_a_greater_difference(build):
     )
     assert len(findings(even)) == 1
     assert findings(bursts) == []
+
+
+def test_a_failure_by_chance_is_not_the_onset_after_a_week_without_any(build):
+    # Two requests failed in hours 50 and 51, as a few did last month; from hour 60 on one in 100 does.
+    errors = [0] * 50 + [1, 1] + [0] * 8 + [1] * 108
+    rare = compared(build, errors, 0, 10, hourly=100, last_month_route_counts=build.route_counts(16_800, 6))
+    [found] = findings(replace(rare, comparable_route_counts=build.route_counts(16_800, 0)))
+    assert found.started_at == build.start + timedelta(hours=60)
 
 
 def test_what_an_outage_explains_is_not_said_twice(build):
