@@ -15,7 +15,7 @@ from shokubai import demo, workspace
 from shokubai.core.windows import Week, Window
 from shokubai.demo.organization import FIRST_WEEK, LAST_WEEK, TOKYO
 from shokubai.findings import finding_facts
-from shokubai.page.facts import SCHEMA, status_facts
+from shokubai.page.facts import SCHEMA
 from shokubai.workspace import TeamWeek
 from shokubai.workspace.adhoc import Workspace
 
@@ -54,8 +54,9 @@ def _facts(week: TeamWeek) -> dict[str, Any]:
         "status": "made" if week.has_data else "no_data",
         "team": week.team.name,
         "week": str(week.week),
-        "slos": [status_facts(status) for status in week.statuses] if week.has_data else [],
+        "slos": [{"name": s.slo.name, "verdict": s.verdict} for s in week.statuses] if week.has_data else [],
         "findings": [finding_facts(f) for f in week.findings] if week.has_data else [],
+        "remembered_findings": [finding_facts(f) for f in week.ledger.remembered] if week.has_data else [],
     }
     read: dict[str, Any] = json.loads(json.dumps(facts, allow_nan=False))
     return read
