@@ -59,8 +59,8 @@ class Usage:
         starts = range(len(days) - fewest + 1)
         squares = [_squares_left(np.maximum(days - days[start], 0.0), shares) for start in starts]
         start = int(np.argmin(squares))
-        kept = {"days": self.days.iloc[start:], "shares": self.shares.iloc[start:]}
-        return replace(self, **{name: part.reset_index(drop=True) for name, part in kept.items()}), len(starts)
+        newest_days, newest_shares = (part.iloc[start:].reset_index(drop=True) for part in (self.days, self.shares))
+        return replace(self, days=newest_days, shares=newest_shares), len(starts)
 
     def _until_limit(self, day: float, share: float, slope: float) -> float:
         # A day's median stands for its noon, half a day before it ends.
