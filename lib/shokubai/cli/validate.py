@@ -26,7 +26,7 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     """
     parameters, problems = config.check(parameters_dir)
     if parameters is not None:
-        unknown = (*findings.unknown_thresholds(parameters.rules), *unknown_agenda_rules(parameters))
+        unknown = (*findings.unknown_thresholds(parameters), *unknown_agenda_rules(parameters))
         answers = findings.answers_to_unknown_rules(parameters)
         parameters, problems = (None if unknown else parameters), [*unknown, *problems, *answers]
     for problem in problems:

@@ -126,7 +126,8 @@ def _route_form(path: str) -> re.Pattern[str]:
 class Team:
     """``teams/<name>.yaml``: a development team, what it owns and how it wants to be told.
 
-    ``warehouse`` names a file in ``warehouses/`` when this team's logs are elsewhere than the run's.
+    ``warehouse`` names a file in ``warehouses/`` when this team's logs are elsewhere than the run's. ``rules`` are
+    the thresholds that the team has set for itself; they go before the organisation's.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Team:
     sre: Supporter | None = None
     warehouse: str | None = None
     agenda: Agenda = Agenda()
+    rules: Rules = field(default_factory=lambda: Rules(MappingProxyType({})))
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -289,13 +291,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Rules:
-    """``rules.yaml``: thresholds of the finding rules, each with its reason, as ``values[rule][threshold]``.
+    """Thresholds of the finding rules, as ``values[rule][threshold]``: ``rules.yaml``, or ``rules:`` of a team.
 
-    ``sources`` says where a rule, or ``rule.threshold``, stands; empty for rules that come with the package.
+    ``reasons`` are by ``rule.threshold``. ``sources`` says where a rule, or ``rule.threshold``, stands, and
+    ``place`` under which key of the file they all do; empty for rules that come with the package.
     """
 
     values: Mapping[str, Mapping[str, float]]
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
+    reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    place: str = ""
 
     def __getitem__(self, rule: str) -> Mapping[str, float]:
         return self.values[rule]

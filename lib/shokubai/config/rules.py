@@ -1,12 +1,13 @@
-"""``rules.yaml``: thresholds of the finding rules, each with its reason.
+"""``rules.yaml``, and ``rules:`` in a team's file: thresholds of the finding rules, each with its reason.
 
 Which rules and thresholds exist is known to the findings, further up; here only the form is checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from shokubai.config.located import Node, Problems
 from shokubai.config.model import Rules, Source
@@ -25,6 +26,11 @@ def read_rules(node: Node, problems: Problems) -> Rules | None:
     values = RULES(node, problems)
     if problems.error_count > before:
         return None
+    return rules_of(values, node)
+
+
+def rules_of(values: Mapping[str, Any], node: Node) -> Rules:
+    """The thresholds that ``RULES`` has read from a node."""
     return Rules(
         MappingProxyType(
             {
@@ -32,12 +38,21 @@ def read_rules(node: Node, problems: Problems) -> Rules | None:
                 for rule, thresholds in values.items()
             }
         ),
-        MappingProxyType({part.path: Source(part.file, part.line) for part in _parts(node)}),
+        MappingProxyType({name: Source(part.file, part.line) for name, part in _parts(node)}),
+        MappingProxyType(
+            {
+                f"{rule}.{name}": entry["reason"]
+                for rule, thresholds in values.items()
+                for name, entry in thresholds.items()
+            }
+        ),
+        node.path,
     )
 
 
-def _parts(node: Node) -> Iterator[Node]:
-    """The nodes of every rule and every threshold; their paths are ``rule`` and ``rule.threshold``."""
-    for rule in node.mapping.values():
-        yield rule
-        yield from rule.mapping.values()
+def _parts(node: Node) -> Iterator[tuple[str, Node]]:
+    """The nodes of every rule and every threshold, called ``rule`` and ``rule.threshold``."""
+    for rule, thresholds in node.mapping.items():
+        yield rule, thresholds
+        for name, entry in thresholds.mapping.items():
+            yield f"{rule}.{name}", entry

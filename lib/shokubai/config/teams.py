@@ -1,4 +1,4 @@
-"""``teams/<name>.yaml``: a development team and what it owns."""
+"""``teams/<name>.yaml``: a development team, what it owns, and the thresholds that it has set for itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from shokubai.config.agenda import AGENDA_KEYS, agreed
 from shokubai.config.located import Node, Problems
 from shokubai.config.model import LANGUAGES, Agenda, Language, Ownership, Source, Team
 from shokubai.config.routes import route_patterns
+from shokubai.config.rules import RULES, rules_of
 from shokubai.config.shape import choice, known, listing, mapping, text, whole_number, words
 from shokubai.config.supporter import supporter
 
@@ -40,6 +41,7 @@ def read_team(
             "warehouse": known("warehouse", warehouses),
             "owns": listing(OWNERSHIP),
             **AGENDA_KEYS,
+            "rules": RULES,
         },
         required=("name", "owns"),
     )
@@ -62,6 +64,7 @@ def read_team(
         sre=values.get("sre"),
         warehouse=values.get("warehouse"),
         agenda=agreed(node, values, agenda),
+        rules=rules_of(values.get("rules", {}), node.at("rules")),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shokubai.core.windows import Week
 from shokubai.findings.answers import answers_to_unknown_rules
-from shokubai.findings.defaults import default_rules, default_rules_text, unknown_thresholds
+from shokubai.findings.defaults import default_rules, default_rules_text, unknown_among, unknown_thresholds
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.facts import count_states, finding_facts, finding_from_facts, foremost, reply_facts
 from shokubai.findings.life import Ledger, follow_up_earlier_weeks, known
@@ -34,6 +34,7 @@ __all__ = [
     "keep_ledger",
     "keep_without_data",
     "reply_facts",
+    "unknown_among",
     "unknown_thresholds",
 ]
 
@@ -68,7 +69,8 @@ def keep_ledger(evidence: Evidence, *, previous: Sequence[Mapping[str, Any]] | N
     present = [finding for rule in rules for finding in _not_by_chance(list(rule.observe(mine)), ratio)]
     past = [finding_from_facts(facts) for facts in previous or ()]
     ledger = follow_up_earlier_weeks(mine, present, past, rules)
-    return replace(ledger, findings=tuple(sorted(ledger.findings, key=_reading_order)))
+    told = (replace(finding, team_thresholds=mine.team_thresholds(finding.rule)) for finding in ledger.findings)
+    return replace(ledger, findings=tuple(sorted(told, key=_reading_order)))
 
 
 def keep_without_data(week: Week, *, previous: Sequence[Mapping[str, Any]] | None = None) -> Ledger:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import yaml
 
-from shokubai.config.model import Rules
+from shokubai.config.model import Parameters, Rules
 from shokubai.core.errors import Problem, nearest_spelling
 
 
@@ -32,8 +32,14 @@ def default_rules() -> Rules:
     )
 
 
-def unknown_thresholds(rules: Rules) -> tuple[Problem, ...]:
-    """Rules and thresholds that nothing reads: they would be ignored silently."""
+def unknown_thresholds(parameters: Parameters) -> tuple[Problem, ...]:
+    """Rules and thresholds of the organisation and of teams that nothing reads: they would be ignored silently."""
+    given = (parameters.rules, *(team.rules for team in parameters.teams.values()))
+    return tuple(problem for rules in given for problem in unknown_among(rules))
+
+
+def unknown_among(rules: Rules) -> tuple[Problem, ...]:
+    """The same of the thresholds in one file."""
     known = default_rules().values
     problems = []
     for rule, thresholds in rules.values.items():
@@ -51,4 +57,5 @@ def unknown_thresholds(rules: Rules) -> tuple[Problem, ...]:
 def _unknown(rules: Rules, where: str, message: str, found: str, allowed: Sequence[str]) -> Problem:
     source = rules.sources[where]
     near = nearest_spelling(found, allowed)
-    return Problem(source.file, source.line, where, message, allowed=", ".join(allowed), nearest=near)
+    place = f"{rules.place}.{where}" if rules.place else where
+    return Problem(source.file, source.line, place, message, allowed=", ".join(allowed), nearest=near)

@@ -17,6 +17,7 @@ from shokubai.config.model import Reply, Rules, Team
 from shokubai.core.calendar import BusinessCalendar
 from shokubai.core.windows import Week, Window
 from shokubai.findings.defaults import default_rules
+from shokubai.findings.model import TeamThreshold
 from shokubai.sli import SILENCES
 from shokubai.slo.model import SloStatus, Verdict
 from shokubai.tables.contracts import (
@@ -85,7 +86,7 @@ class Evidence:
     incidents: pd.DataFrame = field(default_factory=INCIDENTS.empty)
     alerts: pd.DataFrame = field(default_factory=ALERTS.empty)
 
-    # The organisation's thresholds; those it does not set are the packaged ones.
+    # The organisation's thresholds; the team's own go before them, and where neither sets any the packaged ones hold.
     rules: Rules = field(default_factory=default_rules)
     # What the team answers, by finding id.
     replies: Mapping[str, Reply] = field(default_factory=lambda: MappingProxyType({}))
@@ -100,8 +101,19 @@ class Evidence:
         return self.calendar.comparable_week(self.week)
 
     def thresholds(self, rule: str) -> Mapping[str, float]:
-        """The thresholds of a rule: the organisation's, and the packaged ones where it sets none."""
+        """The thresholds of a rule: the team's, else the organisation's, else the packaged ones."""
+        return {**self._common_thresholds(rule), **self.team.rules.values.get(rule, {})}
+
+    def _common_thresholds(self, rule: str) -> Mapping[str, float]:
         return {**default_rules().values.get(rule, {}), **self.rules.values.get(rule, {})}
+
+    def team_thresholds(self, rule: str) -> tuple[TeamThreshold, ...]:
+        """Which thresholds of a rule the team has set for itself, by name."""
+        common = self._common_thresholds(rule)
+        return tuple(
+            TeamThreshold(rule, name, value, common.get(name), self.team.rules.reasons.get(f"{rule}.{name}", ""))
+            for name, value in sorted(self.team.rules.values.get(rule, {}).items())
+        )
 
     def status(self, slo_name: str) -> SloStatus | None:
         return next((s for s in self.statuses if s.slo.name == slo_name), None)

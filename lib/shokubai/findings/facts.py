@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from shokubai.config.model import Reply
 from shokubai.core.scrub import scrub
 from shokubai.core.windows import Week
-from shokubai.findings.model import STATES, Acceptance, Candidate, Finding, State
+from shokubai.findings.model import STATES, Acceptance, Candidate, Finding, State, TeamThreshold
 
 
 def finding_facts(finding: Finding) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
             "identifier": finding.candidate.identifier,
             "description": scrub(finding.candidate.description),
         },
+        "team_thresholds": [asdict(threshold) for threshold in finding.team_thresholds],
     }
 
 
@@ -88,6 +89,7 @@ def finding_from_facts(facts: Mapping[str, Any]) -> Finding:
         returned_after=_week(facts.get("returned_after")),
         acceptance=_acceptance(facts.get("acceptance")),
         check=facts.get("check", ""),
+        team_thresholds=tuple(TeamThreshold(**threshold) for threshold in facts.get("team_thresholds", ())),
     )
     return replace(made, reply=_reply(made.id, facts.get("reply")))
 

@@ -42,6 +42,17 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class TeamThreshold:
+    """A threshold that the team has set for itself, in the place of the one that holds for others."""
+
+    rule: str
+    name: str
+    value: float
+    common_value: float | None  # the organisation's, or the packaged one
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """One observation about one team's service.
 
@@ -70,6 +81,8 @@ class Finding:
     reply: Reply | None = None
     acceptance: Acceptance | None = None  # there while the reply's accepted_until counts, or would
     check: Check = ""  # of what was handed over
+
+    team_thresholds: tuple[TeamThreshold, ...] = ()  # on which it rests
 
     @property
     def id(self) -> str:

@@ -343,6 +343,7 @@ class WeeklyTeamReport:
                     "zone": str(week.zone),
                     "warehouse": week.tables.name,
                     "code_version": __version__,
+                    **self._team_thresholds(),
                     "query_count": len(queries),
                     "bytes_read": int(queries["bytes"].fillna(0).sum()),
                     **self._costs(),
@@ -353,6 +354,16 @@ class WeeklyTeamReport:
             tables.queries(queries, locale=self.locale, of="copy_queries" if len(shared) else "queries"),
             *([tables.queries(shared, locale=self.locale, of="shared_queries")] if len(shared) else []),
         )
+
+    def _team_thresholds(self) -> Mapping[str, list[str]]:
+        """What the team has set for itself: it also decides on what is not among the findings."""
+        own = self.week.team.rules.values
+        named = [
+            f"{rule}.{name} = {self.locale.number(value)}"
+            for rule, thresholds in sorted(own.items())
+            for name, value in sorted(thresholds.items())
+        ]
+        return {"team_thresholds": named} if named else {}
 
     def _costs(self) -> Mapping[str, str]:
         """What was billed for the run and for this report, where the warehouse bills for what is read."""

@@ -142,7 +142,7 @@ def make_plan(
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
-    unknown = (*findings.unknown_thresholds(parameters.rules), *unknown_agenda_rules(parameters))
+    unknown = (*findings.unknown_thresholds(parameters), *unknown_agenda_rules(parameters))
     if unknown:
         raise ConfigurationError(unknown)
     chosen = parameters.run(run)

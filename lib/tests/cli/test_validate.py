@@ -104,6 +104,26 @@ def test_a_rule_on_the_agenda_that_no_finding_has(parameters: Path) -> None:
     )
 
 
+def test_a_threshold_of_a_team_that_nothing_reads(parameters: Path) -> None:
+    file = parameters / "teams/core.yaml"
+    lines = file.read_text().rstrip("\n").count("\n") + 1
+    with file.open("a") as team:
+        team.write(
+            "rules:\n  route_failing:\n    minimum_extra_error_count: {value: 5, reason: Our users are few.}\n"
+            "  outages:\n    minimum_bad_count: {value: 5, reason: Our users are few.}\n"
+        )
+    status, printed = validate()
+    assert status == 2
+    assert (
+        f"parameters/teams/core.yaml:{lines + 3}: error: rules.route_failing.minimum_extra_error_count: "
+        "rule 'route_failing' has no threshold 'minimum_extra_error_count'; allowed: minimum_change_factor, "
+        "minimum_change_ratio, minimum_extra_errors_count, minimum_requests_count; "
+        "did you mean 'minimum_extra_errors_count'?\n"
+    ) in printed
+    assert f"parameters/teams/core.yaml:{lines + 4}: error: rules.outages: no rule is called 'outages'" in printed
+    assert "did you mean 'outage'?" in printed
+
+
 def test_another_folder_is_named_from_here(parameters: Path) -> None:
     other = parameters.rename(parameters.parent / "ours")
     (other / "organization.yaml").unlink()

@@ -529,6 +529,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"rules.yaml": "route_slower:\n  minimum_change_factor: {value: .inf, reason: Never.}\n"},
         "rules.yaml:2: error: route_slower.minimum_change_factor.value: must be a number; found .inf",
     ),
+    "a team's threshold without a reason": (
+        {
+            "teams/core.yaml": "name: Core\nowns: [{service: invoice-api}]\nrules:\n  outage:\n"
+            "    minimum_bad_count: {value: 3}\n"
+        },
+        "teams/core.yaml:5: error: rules.outage.minimum_bad_count.reason: is missing",
+    ),
+    "a team's rules left open": (
+        {"teams/core.yaml": "name: Core\nowns: [{service: invoice-api}]\nrules:\n"},
+        "teams/core.yaml:3: error: rules: is empty; give it a value or remove the key",
+    ),
     # --- runs ---------------------------------------------------------------------------------------------
     "run with an unknown warehouse": (
         {"runs/weekly.yaml": ("warehouse: main", "warehouse: demo")},

@@ -193,6 +193,25 @@ def test_a_team_need_not_reply(write_parameters: Write, text: str | None) -> Non
     assert dict(parameters.replies_of(parameters.team("core"))) == {}
 
 
+def test_a_team_has_thresholds_of_its_own(write_parameters: Write) -> None:
+    text = """\
+name: Core
+owns: [{service: invoice-api}]
+rules:
+  route_failing:
+    minimum_extra_errors_count: {value: 5, reason: Each failure is an invoice that is not sent.}
+"""
+    rules = config.load(write_parameters({"teams/core.yaml": text})).team("core").rules
+    assert rules["route_failing"] == {"minimum_extra_errors_count": 5}
+    name = "route_failing.minimum_extra_errors_count"
+    assert rules.reasons == {name: "Each failure is an invoice that is not sent."}
+    assert (rules.sources["route_failing"].line, rules.sources[name].line, rules.place) == (4, 5, "rules")
+
+
+def test_a_team_may_leave_its_thresholds_out(loaded: Parameters) -> None:
+    assert dict(loaded.team("core").rules.values) == {}
+
+
 def test_several_objectives_give_several_slos(write_parameters: Write) -> None:
     objectives = """\
   objectives:

@@ -21,9 +21,9 @@ from shokubai.findings import (
     finding_facts,
     finding_from_facts,
     foremost,
-    unknown_thresholds,
+    unknown_among,
 )
-from shokubai.findings.model import Acceptance
+from shokubai.findings.model import Acceptance, TeamThreshold
 from shokubai.findings.rules import all_rules
 
 ROOT = Path(__file__).parents[3]
@@ -224,14 +224,34 @@ def test_thresholds_of_the_organisation_win_and_the_rest_stays(build):
     assert find(replace(evidence, **slower(build))) == ()
 
 
+def test_thresholds_of_the_team_win_over_those_of_the_organisation_and_are_told(build):
+    common = Rules({"route_slower": {"minimum_change_factor": 4.0, "minimum_change_seconds": 0.05}})
+    evidence = build.evidence(rules=common, **slower(build))
+    assert find(evidence) == ()
+    own = Rules(
+        {"route_slower": {"minimum_change_factor": 1.5}, "outage": {"minimum_bad_count": 5.0}},
+        reasons={"route_slower.minimum_change_factor": "Search has to feel instant."},
+    )
+    mine = replace(evidence, team=replace(evidence.team, rules=own))
+    assert mine.thresholds("route_slower")["minimum_change_factor"] == 1.5
+    assert mine.thresholds("route_slower")["minimum_change_seconds"] == 0.05
+    assert mine.thresholds("route_slower")["minimum_requests_count"] == 200
+    [found] = find(mine)
+    [threshold] = found.team_thresholds
+    assert threshold == TeamThreshold(
+        "route_slower", "minimum_change_factor", 1.5, 4.0, "Search has to feel instant."
+    )
+    assert finding_from_facts(json.loads(json.dumps(finding_facts(found)))) == found
+
+
 def test_a_misspelt_rule_or_threshold_is_named_with_file_and_line():
-    assert unknown_thresholds(default_rules()) == ()
+    assert unknown_among(default_rules()) == ()
     file = Path("rules.yaml")
     wrong = Rules(
         {"route_slow": {"minimum_change_factor": 2}, "budget": {"slow_burn": 2}},
         {"route_slow": Source(file, 3), "budget": Source(file, 7), "budget.slow_burn": Source(file, 8)},
     )
-    rule, threshold = unknown_thresholds(wrong)
+    rule, threshold = unknown_among(wrong)
     assert (rule.line, rule.where, rule.nearest) == (3, "route_slow", "route_slower")
     assert (threshold.line, threshold.where) == (8, "budget.slow_burn")
     assert "slow_burn_factor" in threshold.allowed

@@ -17,9 +17,9 @@ from shokubai.config.model import Language, Reply, Team
 from shokubai.core.scrub import scrub
 from shokubai.core.windows import Window
 from shokubai.display.exhibit import Bullets, Callout, Heading, Notice, Notices, Paragraph, Prose
-from shokubai.display.format import Locale, endpoint
+from shokubai.display.format import NO_VALUE, Locale, endpoint
 from shokubai.findings import STATES, Finding
-from shokubai.findings.model import State
+from shokubai.findings.model import State, TeamThreshold
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
         body += say.all([words["common"]["candidate_bare"]])
     # A follow-up says that something is "still" there, also of what was gone meanwhile.
     is_back = finding.state == "new" and finding.returned_after is not None
+    body += [_team_threshold(threshold, locale) for threshold in finding.team_thresholds]
     return Told(
         title=say.first([case["again"] if is_back and "again" in case else case["title"]]),
         body=("" if locale.language == "ja" else " ").join(body),
@@ -183,6 +184,16 @@ def _answer(words: Mapping[str, Any], finding: Finding, locale: Locale) -> str:
 
 def _said(sentence: str, reply: Reply) -> str:
     return sentence.format(owner=scrub(reply.owner), reply=scrub(reply.reply))
+
+
+def _team_threshold(threshold: TeamThreshold, locale: Locale) -> str:
+    values = {
+        "name": f"{threshold.rule}.{threshold.name}",
+        "value": locale.number(threshold.value),
+        "common": NO_VALUE if threshold.common_value is None else locale.number(threshold.common_value),
+        "reason": scrub(threshold.reason),
+    }
+    return str(vocabulary(locale.language)["common"]["team_threshold"]).format_map(values)
 
 
 def _when(finding: Finding, locale: Locale) -> str:

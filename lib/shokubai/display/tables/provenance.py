@@ -22,6 +22,7 @@ Label = Literal[
     "code_version",
     "notebook",
     "parameters",
+    "team_thresholds",
     "query_count",
     "bytes_read",
     "seconds",

@@ -17,7 +17,7 @@ from shokubai.display.format import Locale
 from shokubai.display.prose import accepted_notices, notices, orphaned_replies, tally, tell, told_notices
 from shokubai.display.prose.findings import vocabulary
 from shokubai.findings import Candidate, Finding, finding_facts
-from shokubai.findings.model import Acceptance
+from shokubai.findings.model import Acceptance, TeamThreshold
 from shokubai.findings.rules import all_rules
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -251,6 +251,21 @@ def test_counted_nouns_agree_with_their_number():
     )
     assert "paged 1 time while" in one.title
     assert "2 times" in one.body
+
+
+def test_a_teams_own_threshold_is_said_with_its_reason():
+    own = TeamThreshold(
+        "route_failing", "minimum_extra_errors_count", 5.0, 20.0, "Each is an invoice that is not sent."
+    )
+    told = finding("route_failing", "failing_more", team_thresholds=(own,))
+    assert tell(told, locale=reader("en")).body.endswith(
+        "It rests on the team's own threshold route_failing.minimum_extra_errors_count of 5 (20 is common): "
+        "“Each is an invoice that is not sent.”"
+    )
+    assert (
+        "チームで定めた基準 route_failing.minimum_extra_errors_count = 5 によります(共通の値は 20)"
+        in tell(told, locale=reader("ja")).body
+    )
 
 
 def test_continuing_and_resolved_findings_say_so():
