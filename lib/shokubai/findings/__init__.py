@@ -11,6 +11,7 @@ from shokubai.findings.answers import answers_to_unknown_rules
 from shokubai.findings.defaults import default_rules, default_rules_text, unknown_among, unknown_thresholds
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.facts import count_states, finding_facts, finding_from_facts, foremost, reply_facts
+from shokubai.findings.gain import with_gains
 from shokubai.findings.life import Ledger, follow_up_earlier_weeks, known
 from shokubai.findings.model import STATES, Candidate, Finding
 from shokubai.findings.observation import Observation
@@ -69,7 +70,11 @@ def keep_ledger(evidence: Evidence, *, previous: Sequence[Mapping[str, Any]] | N
     present = [finding for rule in rules for finding in _not_by_chance(list(rule.observe(mine)), ratio)]
     past = [finding_from_facts(facts) for facts in previous or ()]
     ledger = follow_up_earlier_weeks(mine, present, past, rules)
-    told = (replace(finding, team_thresholds=mine.team_thresholds(finding.rule)) for finding in ledger.findings)
+    before = {finding.id: finding for finding in past}
+    told = (
+        replace(with_gains(mine, finding, before.get(finding.id)), team_thresholds=mine.team_thresholds(finding.rule))
+        for finding in ledger.findings
+    )
     return replace(ledger, findings=tuple(sorted(told, key=_reading_order)))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from shokubai.config.model import Reply
 from shokubai.core.scrub import scrub
 from shokubai.core.windows import Week
-from shokubai.findings.model import STATES, Acceptance, Candidate, Finding, State, TeamThreshold
+from shokubai.findings.model import STATES, Acceptance, Candidate, Finding, Gain, State, TeamThreshold
 
 
 def finding_facts(finding: Finding) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
             "identifier": finding.candidate.identifier,
             "description": scrub(finding.candidate.description),
         },
+        "gains": [asdict(gain) for gain in finding.gains],
         "team_thresholds": [asdict(threshold) for threshold in finding.team_thresholds],
     }
 
@@ -89,6 +90,7 @@ def finding_from_facts(facts: Mapping[str, Any]) -> Finding:
         returned_after=_week(facts.get("returned_after")),
         acceptance=_acceptance(facts.get("acceptance")),
         check=facts.get("check", ""),
+        gains=tuple(Gain(**gain) for gain in facts.get("gains", ())),
         team_thresholds=tuple(TeamThreshold(**threshold) for threshold in facts.get("team_thresholds", ())),
     )
     return replace(made, reply=_reply(made.id, facts.get("reply")))

@@ -53,6 +53,17 @@ class TeamThreshold:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """What mending it would have saved of one SLO's error budget in the week."""
+
+    slo: str
+    slo_name: str  # what people call it; empty when it has only its name
+    bad_count: float  # requests that were bad above the reference
+    budget_ratio: float  # their share of the budget of the SLO's window
+    reference_ratio: float  # the share of bad requests that is taken for ordinary
+
+
+@dataclass(frozen=True)
 class Finding:
     """One observation about one team's service.
 
@@ -83,6 +94,7 @@ class Finding:
     check: Check = ""  # of what was handed over
 
     team_thresholds: tuple[TeamThreshold, ...] = ()  # on which it rests
+    gains: tuple[Gain, ...] = ()  # the largest share of a budget first
 
     @property
     def id(self) -> str:

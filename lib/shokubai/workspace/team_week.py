@@ -408,6 +408,7 @@ class TeamWeek:
             calendar=self.calendar,
             statuses=self.statuses,
             episodes=self.episodes,
+            slo_routes=self.slo_routes,
             previous_verdicts={s["name"]: s["verdict"] for s in facts.get("slos", ())},
             silences=self.silences[self.silences["ended_at"] > self.window.start].reset_index(drop=True),
             route_counts=self.route_counts,

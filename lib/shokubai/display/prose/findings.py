@@ -19,7 +19,7 @@ from shokubai.core.windows import Window
 from shokubai.display.exhibit import Bullets, Callout, Heading, Notice, Notices, Paragraph, Prose
 from shokubai.display.format import NO_VALUE, Locale, endpoint
 from shokubai.findings import STATES, Finding
-from shokubai.findings.model import State, TeamThreshold
+from shokubai.findings.model import Gain, State, TeamThreshold
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def tell(finding: Finding, *, locale: Locale) -> Told:
         body += say.all([words["common"]["candidate_bare"]])
     # A follow-up says that something is "still" there, also of what was gone meanwhile.
     is_back = finding.state == "new" and finding.returned_after is not None
+    body += [_gain(finding.rule, gain, locale) for gain in finding.gains]
     body += [_team_threshold(threshold, locale) for threshold in finding.team_thresholds]
     return Told(
         title=say.first([case["again"] if is_back and "again" in case else case["title"]]),
@@ -184,6 +185,15 @@ def _answer(words: Mapping[str, Any], finding: Finding, locale: Locale) -> str:
 
 def _said(sentence: str, reply: Reply) -> str:
     return sentence.format(owner=scrub(reply.owner), reply=scrub(reply.reply))
+
+
+def _gain(rule: str, gain: Gain, locale: Locale) -> str:
+    values = {
+        "count": locale.count(round(gain.bad_count)),
+        "share": locale.share(gain.budget_ratio),
+        "slo": scrub(gain.slo_name or gain.slo),
+    }
+    return str(vocabulary(locale.language)["gain"][rule]).format_map(values)
 
 
 def _team_threshold(threshold: TeamThreshold, locale: Locale) -> str:

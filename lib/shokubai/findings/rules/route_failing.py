@@ -50,7 +50,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     comparable = _totals(evidence.comparable_route_counts)
     last_month = _totals(evidence.last_month_route_counts)
     for route, hours in by_route(evidence.route_hours).items():
-        rest = _unexplained(evidence, route, hours)
+        rest = unexplained_hours(evidence, route, hours)
         week = _counts(rest)
         baselines = [found.get(route) for found in (comparable, last_month)]
         known = [b if b is not None and b.requests >= minimum else None for b in baselines]
@@ -65,7 +65,7 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
         yield Observation(finding, max(c.p_value for c in made))
 
 
-def _unexplained(evidence: Evidence, route: Route, hours: pd.DataFrame) -> pd.DataFrame:
+def unexplained_hours(evidence: Evidence, route: Route, hours: pd.DataFrame) -> pd.DataFrame:
     """A route's hours of the week without those in which an outage or a retry storm is reported."""
     explained = [*outages_of(evidence, route), *storms_of(evidence, route)]
     return hours[~touches(hours["hour"], explained)]
@@ -159,7 +159,7 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     has too few requests in the others to tell.
     """
     route = Route(past.service, past.method, past.route)
-    week = _counts(_unexplained(evidence, route, rows_of(evidence.route_hours, route)))
+    week = _counts(unexplained_hours(evidence, route, rows_of(evidence.route_hours, route)))
     reference = past.numbers.get("reference_error_ratio")
     thresholds = evidence.thresholds("route_failing")
     if reference is None or week.requests < thresholds["minimum_requests_count"]:
