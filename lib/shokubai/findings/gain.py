@@ -105,6 +105,23 @@ def _slower(evidence: Evidence, finding: Finding, past: Finding | None, status: 
     return Counted(float(week.total), float(week.slower_than(key)), reference)
 
 
+def _new_error(evidence: Evidence, finding: Finding, past: Finding | None, status: SloStatus) -> Counted | None:
+    """Answers with the status; they are not known by the hour, so that the window has to hold the whole week."""
+    seen, requests = finding.numbers.get("seen_count"), finding.numbers.get("requests_count")
+    reference = finding.numbers.get("reference_seen_ratio")
+    if seen is None or requests is None or reference is None:
+        return None
+    if status.window.start > evidence.window.start or not status.slo.indicator.is_error(int(finding.subject)):
+        return None
+    return Counted(requests, seen, reference)
+
+
+def _new_slow_route(evidence: Evidence, finding: Finding, past: Finding | None, status: SloStatus) -> Counted | None:
+    """What the SLO has found slow, beyond what it allows: a new route has no past."""
+    rows = rows_of(evidence.slo_routes.get(status.slo.name, SLI_ROUTES.empty()), _route(finding))
+    return Counted(float(rows["valid_count"].sum()), _bad_count(evidence, finding, status), 1 - status.slo.objective)
+
+
 def _slow_ratio_before(
     evidence: Evidence, finding: Finding, past: Finding | None, status: SloStatus, key: int
 ) -> float | None:
@@ -126,6 +143,8 @@ def _route(finding: Finding) -> Route:
 
 
 _MEASURES: Mapping[str, tuple[Literal["availability", "latency"], Measure]] = {
+    "new_error": ("availability", _new_error),
+    "new_slow_route": ("latency", _new_slow_route),
     "route_failing": ("availability", _failing),
     "route_slower": ("latency", _slower),
 }

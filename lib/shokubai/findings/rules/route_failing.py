@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from shokubai.findings.evidence import Evidence
+from shokubai.findings.evidence import Evidence, once
 from shokubai.findings.model import Finding
 from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
@@ -45,6 +45,21 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
     difference (at the interval's lower end) and a minimum number of failures against every baseline there is.
     Counts are divided by how burstily the baseline fails. The p-value is the larger of the two.
     """
+    return _observations(evidence)
+
+
+def failing_routes(evidence: Evidence) -> set[Route]:
+    """The routes that this rule reports, before chance is weighed over all its comparisons."""
+    found = (observation.finding for observation in _observations(evidence))
+    return {Route(finding.service, finding.method, finding.route) for finding in found if finding}
+
+
+@once
+def _observations(evidence: Evidence) -> list[Observation]:
+    return list(_observe(evidence))
+
+
+def _observe(evidence: Evidence) -> Iterable[Observation]:
     minimum = evidence.thresholds("route_failing")["minimum_requests_count"]
     baseline_hours = by_route(evidence.comparable_route_hours)
     comparable = _totals(evidence.comparable_route_counts)
