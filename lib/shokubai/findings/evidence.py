@@ -59,6 +59,8 @@ class Evidence:
     statuses: tuple[SloStatus, ...] = ()
     # SLO name → EPISODES that touch the week.
     episodes: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    # SLO name → OBJECTIVE_PERIODS of the last eight weeks; only where the data holds them all.
+    objective_periods: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     # SLO name → SLI_ROUTES of the part of the week that lies in the SLO's window.
     slo_routes: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     # SLO name → verdict in the facts of the newest earlier week; empty without them.

@@ -16,6 +16,7 @@ from shokubai.slo.parts import (
     name_parts,
     slice_length,
 )
+from shokubai.slo.periods import PERIOD, objective_periods
 from shokubai.slo.policy import (
     WORKBOOK_POLICY,
     BudgetPolicy,
@@ -31,6 +32,7 @@ from shokubai.slo.policy import (
 )
 
 __all__ = [
+    "PERIOD",
     "WORKBOOK_POLICY",
     "BudgetEvents",
     "BudgetPolicy",
@@ -58,6 +60,7 @@ __all__ = [
     "known_until",
     "maximum_burn_rate",
     "name_parts",
+    "objective_periods",
     "reset_time",
     "slice_length",
     "time_to_exhaustion",

@@ -17,6 +17,7 @@ __all__ = [
     "BUDGET_PARTS",
     "BURN_HISTORY",
     "EPISODES",
+    "OBJECTIVE_PERIODS",
     "SILENCES",
     "BurnRate",
     "DeploymentWindow",
@@ -167,6 +168,16 @@ BURN_HISTORY = FrameContract(
         "at": Column("TIMESTAMP", "the end of the lookback"),
         "lookback_seconds": Column("INT64", ""),
         "burn_rate": Column("FLOAT64", "NaN without traffic"),
+    },
+)
+
+OBJECTIVE_PERIODS = FrameContract(
+    "objective_periods",
+    "four weeks of one SLO",
+    {
+        "ended_at": Column("TIMESTAMP", "end of the four weeks"),
+        "valid_count": Column("INT64", "requests, also where the SLO counts slices"),
+        "bad_count": Column("INT64", "those of them that were not good"),
     },
 )
 

@@ -20,6 +20,7 @@ from shokubai.workspace.extent import seen_window, shown_window
 from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
+OBJECTIVE_PERIOD_COUNT = 2  # as far as the history and its baseline reach
 AFTERWARDS = DAY  # a service that is seen within it after the week was silent before, and its data is not late
 
 
@@ -187,7 +188,9 @@ class TeamWeek:
         }
 
     def _slo_span(self, objective: Slo) -> Window:
-        return Window(objective.window.whole(self.at - HISTORY).start, self.at)
+        """One SLO window before the drawn history, and at least the periods by which the objective is looked at."""
+        periods = self.at - OBJECTIVE_PERIOD_COUNT * slo.PERIOD
+        return Window(min(objective.window.whole(self.at - HISTORY).start, periods), self.at)
 
     @cached_property
     def statuses(self) -> tuple[SloStatus, ...]:
@@ -276,6 +279,17 @@ class TeamWeek:
             frame = slo.find_episodes(objective, self._series(objective), at=self.at)
             found[objective.name] = frame[frame["ended_at"] > self.window.start].reset_index(drop=True)
         return found
+
+    @cached_property
+    def objective_periods(self) -> Mapping[str, pd.DataFrame]:
+        """OBJECTIVE_PERIODS of the last eight weeks per SLO name; none when the data does not hold them all."""
+        periods = Window(self.at - OBJECTIVE_PERIOD_COUNT * slo.PERIOD, self.at)
+        if self._covered(Window(periods.start, self.window.start)) is None:
+            return {}
+        return {
+            objective.name: slo.objective_periods(self._series(objective), at=self.at, count=OBJECTIVE_PERIOD_COUNT)
+            for objective in self.slos
+        }
 
     def _series(self, objective: Slo) -> sli.MinuteSeries:
         if objective.name not in self._filled:
@@ -408,6 +422,7 @@ class TeamWeek:
             calendar=self.calendar,
             statuses=self.statuses,
             episodes=self.episodes,
+            objective_periods=self.objective_periods,
             slo_routes=self.slo_routes,
             previous_verdicts={s["name"]: s["verdict"] for s in facts.get("slos", ())},
             silences=self.silences[self.silences["ended_at"] > self.window.start].reset_index(drop=True),
