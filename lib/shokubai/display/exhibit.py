@@ -250,6 +250,8 @@ class Notice:
     answer: str = ""
     identifier: str = ""
     state: State = "new"
+    traces: tuple[str, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,13 +260,16 @@ class Notices:
 
     items: tuple[Notice, ...]
     action_label: str = ""  # stands before each next step
+    traces_label: str = ""  # stands before traces
+    query_label: str = ""  # unfolds a query
 
     def html(self) -> str:
         return str(_macros().notices(self))
 
     def plain(self) -> str:
         return "\n".join(
-            " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when, n.answer))) for n in self.items
+            " ".join(filter(None, (f"[{n.label}]", n.title, n.body, n.action, n.when, n.answer, *n.traces)))
+            for n in self.items
         )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:

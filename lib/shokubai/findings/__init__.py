@@ -16,6 +16,7 @@ from shokubai.findings.life import Ledger, follow_up_earlier_weeks, known
 from shokubai.findings.model import STATES, Candidate, Finding
 from shokubai.findings.observation import Observation
 from shokubai.findings.rules import all_rules
+from shokubai.findings.samples import samples_of, shown_traces
 from shokubai.findings.statistics import benjamini_hochberg
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "keep_ledger",
     "keep_without_data",
     "reply_facts",
+    "samples_of",
+    "shown_traces",
     "unknown_among",
     "unknown_thresholds",
 ]

@@ -46,6 +46,8 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
             "identifier": finding.candidate.identifier,
             "description": scrub(finding.candidate.description),
         },
+        "trace_ids": list(finding.trace_ids),
+        "query": finding.query,
         "gains": [asdict(gain) for gain in finding.gains],
         "team_thresholds": [asdict(threshold) for threshold in finding.team_thresholds],
     }
@@ -62,7 +64,10 @@ def reply_facts(reply: Reply) -> dict[str, Any]:
 
 
 def finding_from_facts(facts: Mapping[str, Any]) -> Finding:
-    """The finding that ``finding_facts`` wrote down. Raises KeyError when a needed field is missing."""
+    """The finding that ``finding_facts`` wrote down, without what of the log showed it then.
+
+    Raises KeyError when a needed field is missing.
+    """
     candidate = facts.get("candidate")
     made = Finding(
         facts["rule"],

@@ -95,6 +95,8 @@ class Finding:
 
     team_thresholds: tuple[TeamThreshold, ...] = ()  # on which it rests
     gains: tuple[Gain, ...] = ()  # the largest share of a budget first
+    trace_ids: tuple[str, ...] = ()  # requests of the log that show it, at most three
+    query: str = ""  # how to find those and more in the log, in GoogleSQL
 
     @property
     def id(self) -> str:

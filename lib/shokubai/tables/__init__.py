@@ -24,11 +24,13 @@ from shokubai.tables.requests import (
     read_spans,
     read_watermarks,
 )
+from shokubai.tables.samples import SampleRequests, read_sample_requests
 from shokubai.tables.store import BuildEstimate, BuildSummary, Tables, warm_up
 
 __all__ = [
     "BuildEstimate",
     "BuildSummary",
+    "SampleRequests",
     "SpanKind",
     "Tables",
     "open_tables",
@@ -41,6 +43,7 @@ __all__ = [
     "read_route_counts",
     "read_route_hours",
     "read_route_latency",
+    "read_sample_requests",
     "read_service_minutes",
     "read_sli_minutes",
     "read_sli_routes",

@@ -223,6 +223,16 @@ ROUTE_LATENCY = FrameContract(
     },
 )
 
+SAMPLE_REQUESTS = FrameContract(
+    "sample_requests",
+    "minute with requests to look at",
+    {
+        "minute": Column("TIMESTAMP", ""),
+        "trace_id": Column("STRING", "of one of them"),
+        "request_count": Column("INT64", "those that have a trace"),
+    },
+)
+
 LATENCY_HOURS = FrameContract(
     "latency_hours",
     "hour × service × method × route × duration bucket in a window",

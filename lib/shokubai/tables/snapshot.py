@@ -164,6 +164,9 @@ class SnapshotTables(Tables):
             parameters.pop("grain_us", None)  # metrics were fetched by the hour
         return super().read(query, contract, window, **parameters)
 
+    def read_log(self, query: str, contract: FrameContract, window: Window, **parameters: Any) -> pd.DataFrame:
+        return contract.empty()
+
     def _holds(self, query: str, window: Window, parameters: Mapping[str, Any]) -> bool:
         if query not in COMPANIONS:
             return self._holds_days(window)

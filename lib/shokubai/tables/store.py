@@ -366,6 +366,19 @@ class Tables:
         files = {name: self.all_files(name) for name in loaded.translation.tables if name in SMALL_TABLES}
         return to_frame(self.warehouse.select(loaded, contract, parameters, files=files), contract)
 
+    def read_log(self, query: str, contract: FrameContract, window: Window, **parameters: Any) -> pd.DataFrame:
+        """The frame of a query over the log itself, of which the files of the window's days are opened.
+
+        Empty where reading the log costs money: there a report reads the small tables only.
+        """
+        days = list(window.utc_days())
+        parts = [part.path for part in self._look_at_input() if any(part.holds(day) for day in days)]
+        if not parts:
+            return contract.empty()
+        given = {"start": window.start, "end": window.end, **parameters}
+        loaded = load_query(LOG_QUERY_PACKAGE, query)
+        return to_frame(self.warehouse.select(loaded, contract, given, files={"requests": parts}), contract)
+
     def day_files(self, table: str, window: Window) -> list[Path]:
         """The files of a small table that hold the days of ``window``, built where they are missing."""
         days = list(window.utc_days())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from shokubai import findings, sli, slo, tables
 from shokubai.config.model import Parameters, Slo, Team
 from shokubai.core.windows import DAY, Week, Window, local_day
-from shokubai.findings import Finding, Ledger
+from shokubai.findings import Evidence, Finding, Ledger
 from shokubai.slo.model import SloStatus
 from shokubai.tables.ownership import owned_rows
 from shokubai.workspace.extent import seen_window, shown_window
@@ -21,6 +21,7 @@ from shokubai.workspace.routes import histogram, summed, without_personal_data
 
 HISTORY = 28 * DAY  # how far back the budget is drawn, and the baseline for silences
 OBJECTIVE_PERIOD_COUNT = 2  # as far as the history and its baseline reach
+MOST_SAMPLED = 5  # findings for which the log is read, the foremost ones
 AFTERWARDS = DAY  # a service that is seen within it after the week was silent before, and its data is not late
 
 
@@ -410,12 +411,36 @@ class TeamWeek:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The findings, joined with those of the newest earlier week, and what is remembered besides."""
+        """The findings, joined with those of the newest earlier week, and what is remembered besides.
+
+        The foremost ones come with some requests of the log that show them.
+        """
         facts = self.previous_facts or {}
         previous = [*facts.get("findings", ()), *facts.get("remembered_findings", ())]
         if not self.has_data:
             return findings.keep_without_data(self.week, previous=previous)
-        evidence = findings.Evidence(
+        kept = findings.keep_ledger(self._evidence, previous=previous)
+        return replace(kept, findings=self._with_samples(kept.findings))
+
+    def _with_samples(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
+        wanted = {f.id: samples for f in found if (samples := findings.samples_of(self._evidence, f))}
+        looked_at = dict(list(wanted.items())[:MOST_SAMPLED])
+        return tuple(
+            replace(finding, query=wanted[finding.id].statement(), trace_ids=self._traces(looked_at.get(finding.id)))
+            if finding.id in wanted
+            else finding
+            for finding in found
+        )
+
+    def _traces(self, wanted: tables.SampleRequests | None) -> tuple[str, ...]:
+        if wanted is None:
+            return ()
+        return findings.shown_traces(tables.read_sample_requests(self.tables, wanted)["trace_id"])
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        facts = self.previous_facts or {}
+        return Evidence(
             team=self.team,
             week=self.week,
             zone=self.zone,
@@ -443,4 +468,3 @@ class TeamWeek:
             rules=self.parameters.rules,
             replies=self.parameters.replies_of(self.team),
         )
-        return findings.keep_ledger(evidence, previous=previous)

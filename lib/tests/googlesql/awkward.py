@@ -25,6 +25,7 @@ from shokubai.core.windows import Duration, Window
 from shokubai.sources import DuckDbWarehouse, FileTable, Query, load_query, to_frame
 from shokubai.sources.results import ARROW_TYPES
 from shokubai.tables import (
+    SampleRequests,
     SpanKind,
     Tables,
     read_alerts,
@@ -36,6 +37,7 @@ from shokubai.tables import (
     read_route_counts,
     read_route_hours,
     read_route_latency,
+    read_sample_requests,
     read_service_minutes,
     read_sli_minutes,
     read_sli_routes,
@@ -44,6 +46,7 @@ from shokubai.tables import (
     read_watermarks,
 )
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
+from shokubai.tables.samples import NO_DURATION, NO_STATUS
 
 TABLES = {**RAW_TABLES, **SMALL_TABLES}
 MIDNIGHT = datetime(2026, 10, 26, tzinfo=UTC)
@@ -138,6 +141,10 @@ def questions(tables: Tables) -> Iterator[tuple[Callable[..., Any], tuple[Any, .
             yield read_spans, (tables, kind, services, WINDOWS)
     for window in WINDOWS:
         yield read_sre_requests, (tables, window)
+        for statuses, seconds in (((500, 599), NO_DURATION), (NO_STATUS, 0.3), ((400, 599), 0.3)):
+            for method, route in (("GET", "/items/{id}"), ("POST", "/orders")):
+                asked = SampleRequests(window, "shop", method, route, statuses, seconds)
+                yield read_sample_requests, (tables, asked)
     not_counted = objective("not counted", "shop", kind="latency", threshold_seconds=0.25)
     for window in WINDOWS[:2]:
         for slo in [*objectives(), not_counted]:

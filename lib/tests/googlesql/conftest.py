@@ -55,7 +55,8 @@ def broken_copy():
     """A shipped query with one thing replaced."""
 
     def make(name, right, wrong):
-        query = load_query("shokubai.tables.queries", name)
+        package = "log_queries" if name == "sample_requests" else "queries"
+        query = load_query(f"shokubai.tables.{package}", name)
         assert right in query.text
         return Query(name, query.text.replace(right, wrong), f"broken {query.file}")
 

@@ -95,6 +95,9 @@ def test_duckdb_answers_what_googlesql_does(googlesql, answers, name):
         ("metric_hours", "AND value IS NOT NULL", ""),
         ("watermarks", "MIN(minute)", "MAX(minute)"),
         ("services", "WHERE service_name IS NOT NULL", ""),
+        ("sample_requests", "> @over_seconds", ">= @over_seconds"),
+        ("sample_requests", "trace_id IS NOT NULL", "TRUE"),
+        ("sample_requests", "BETWEEN @lowest_status AND @highest_status", "= @lowest_status"),
     ],
 )
 def test_the_data_would_show_a_mistake(googlesql, answers, broken_copy, name, right, wrong):

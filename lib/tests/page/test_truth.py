@@ -317,6 +317,40 @@ def test_a_retry_storm_is_told_on_its_route(event, demo_facts):
     assert not findings_of(facts, "route_failing")  # the storm says it already
 
 
+@pytest.mark.parametrize(
+    ("team", "rule", "shows"),
+    [
+        ("approval", "retry_storm", "http_response_status_code = 503"),
+        ("search", "route_slower", "duration_seconds > 0.4"),  # its median was 0.22 s before
+    ],
+)
+def test_the_traces_of_a_finding_are_of_requests_that_show_it(demo_facts, demo_outputs, team, rule, shows):
+    (told,) = findings_of(demo_facts(team, "2026-W44"), rule)
+    assert len(told["trace_ids"]) == 3
+    assert f"-- @route = {told['route']!r}\n" in told["query"]
+    (count,) = duckdb.sql(
+        f"SELECT count(*) FROM read_parquet($log) WHERE trace_id IN $traces AND http_route = $route AND {shows}",
+        params={
+            "log": str(demo_outputs / "demo/requests/*/*.parquet"),
+            "traces": told["trace_ids"],
+            "route": told["route"],
+        },
+    ).fetchone()
+    assert count == 3
+
+
+def test_what_a_fix_would_have_saved_is_what_the_objective_lost(demo_facts):
+    """The slow burn is the only trouble of its route: nearly all of its failures are above the reference."""
+    facts = demo_facts("issuing", "2026-W44")
+    for told in findings_of(facts, "route_failing"):
+        (gain,) = (g for g in told["gains"] if g["slo"] == "invoice-detail-availability")
+        (slo,) = (s for s in facts["slos"] if s["name"] == "invoice-detail-availability")
+        assert 0.5 * slo["bad_count"] < gain["bad_count"] <= slo["bad_count"]
+        assert gain["budget_ratio"] == pytest.approx(gain["bad_count"] / slo["budget"]["allowed_count"])
+    (slower,) = findings_of(demo_facts("search", "2026-W44"), "route_slower")
+    assert slower["numbers"]["gain_budget_ratio"] == slower["gains"][0]["budget_ratio"] > 1
+
+
 def test_a_queue_that_lags_is_told(event, demo_facts):
     start, end = spans(event("outbox-lag"))
     told = the_finding(demo_facts("messaging", "2026-W44"), "queue_age")

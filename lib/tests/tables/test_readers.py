@@ -15,19 +15,21 @@ import pytest
 from shokubai.core import sketch
 from shokubai.core.errors import DataError
 from shokubai.core.windows import Window
-from shokubai.tables import contracts as c
 from shokubai.tables import (
+    SampleRequests,
     read_bad_requests,
     read_latency_hours,
     read_route_counts,
     read_route_hours,
     read_route_latency,
+    read_sample_requests,
     read_service_minutes,
     read_sli_minutes,
     read_sli_routes,
     read_spans,
     read_watermarks,
 )
+from shokubai.tables import contracts as c
 
 ROUTE = ["service_name", "http_request_method", "http_route"]
 
@@ -434,3 +436,54 @@ def test_the_bucket_of_sql_is_the_bucket_of_python(project, days, make_requests)
     frame = read_route_latency(project.open(), ["shop"], days(26))
     got = dict(zip(frame["http_route"], frame["duration_bucket"], strict=True))
     assert got == {f"/{n}": sketch.key(v) for n, v in enumerate(values)}
+
+
+# --- the log itself -------------------------------------------------------------------------------------------
+
+
+def with_traces(make_requests):
+    """Half past midnight: 500 with traces c and b in one minute, b of a 200 that took 2 s; others have none."""
+    rows = [
+        ("2026-10-26T00:30:10.000000Z", "shop", "GET", "/items/{id}", 500, 0.1),
+        ("2026-10-26T00:30:20.000000Z", "shop", "GET", "/items/{id}", 503, None),
+        ("2026-10-26T00:31:00.000000Z", "shop", "GET", "/items/{id}", 200, 2.0),
+        ("2026-10-26T00:31:10.000000Z", "shop", "GET", "/items/{id}", 200, 1.0),
+        ("2026-10-26T00:32:00.000000Z", "shop", "GET", "/items/{id}", 500, 0.1),
+        ("2026-10-26T00:33:00.000000Z", "shop", "POST", "/orders", 500, 0.1),
+        ("2026-10-26T01:00:00.000000Z", "shop", "GET", "/items/{id}", 500, 0.1),
+    ]
+    return make_requests(rows).assign(trace_id=["c", "b", "d", "e", None, "f", "g"])
+
+
+def wanted(days, **values):
+    hour = Window(days(26).start, days(26).start + timedelta(hours=1))
+    return SampleRequests(hour, "shop", "GET", "/items/{id}", **values)
+
+
+def test_samples_of_each_minute_one_request_with_a_trace(project, make_requests, days):
+    project.log("a", with_traces(make_requests))
+    tables = project.open()
+    failed = read_sample_requests(tables, wanted(days, statuses=(500, 599)))
+    assert rows(failed) == [(minute("26T00:30"), "b", 2)]
+    slow = read_sample_requests(tables, wanted(days, over_seconds=1.0))
+    assert rows(slow) == [(minute("26T00:31"), "d", 1)]
+    assert rows(read_sample_requests(tables, wanted(days))) == []
+
+
+def test_of_the_log_only_the_files_of_the_hours_day_are_opened(project, make_requests, days):
+    small = project.log("a", with_traces(make_requests))
+    later = make_requests([("2026-10-28T00:30:00.000000Z", "shop", "GET", "/items/{id}", 500, 0.1)] * 1000)
+    project.log("b", later.assign(trace_id="z"))
+    tables = project.open()
+    read_sample_requests(tables, wanted(days, statuses=(500, 599)))
+    [statement] = [s for s in tables.warehouse.queries if s.name == "sample_requests"]
+    assert statement.bytes == small.stat().st_size
+
+
+def test_a_log_without_traces_or_without_the_day_has_no_samples(hand_made, days):
+    tables = hand_made.open()
+    assert rows(read_sample_requests(tables, wanted(days, statuses=(500, 599)))) == []
+    far = Window(days(1).start, days(1).start + timedelta(hours=1))
+    before = len(tables.warehouse.queries)
+    assert rows(read_sample_requests(tables, replace(wanted(days), window=far))) == []
+    assert [s.name for s in tables.warehouse.queries[before:] if s.name == "sample_requests"] == []

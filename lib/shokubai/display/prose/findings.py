@@ -78,7 +78,12 @@ def notices(findings: Sequence[Finding], *, locale: Locale) -> Notices | Callout
     """The findings of a report, in the order given; a line that says so when there are none."""
     if not findings:
         return Callout("good", vocabulary(locale.language)["labels"]["nothing"])
-    return _notices(locale, (_notice(f.id, f.severity, f.state, tell(f, locale=locale)) for f in findings))
+    return _notices(locale, (_with_samples(finding, locale) for finding in findings))
+
+
+def _with_samples(finding: Finding, locale: Locale) -> Notice:
+    notice = _notice(finding.id, finding.severity, finding.state, tell(finding, locale=locale))
+    return replace(notice, traces=finding.trace_ids, query=finding.query)
 
 
 def accepted_notices(findings: Sequence[Finding], *, locale: Locale) -> tuple[Prose, Notices]:
@@ -133,7 +138,8 @@ def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: 
 
 
 def _notices(locale: Locale, items: Iterable[Notice]) -> Notices:
-    return Notices(tuple(items), action_label=vocabulary(locale.language)["labels"]["action"])
+    labels = vocabulary(locale.language)["labels"]
+    return Notices(tuple(items), labels["action"], labels["traces"], labels["query"])
 
 
 def _notice(identifier: str, severity: Any, state: Any, told: Told) -> Notice:

@@ -325,6 +325,20 @@ def test_the_notices_escape_hostile_text():
     assert "&lt;script&gt;" in page.html()
 
 
+def test_a_finding_shows_requests_and_folds_away_how_to_find_more():
+    shown = finding(
+        "route_failing", "failing_more", trace_ids=("0af7651916cd43dd", "00f067aa0ba902b7"), query="SELECT <1>"
+    )
+    html = notices([shown], locale=reader("en")).html()
+    assert "<code>0af7651916cd43dd</code>, <code>00f067aa0ba902b7</code>" in html
+    assert (
+        "<summary>How to find such requests in the log (GoogleSQL)</summary><pre>SELECT &lt;1&gt;</pre></details>"
+        in html
+    )
+    bare = notices([finding("budget", "exhausted")], locale=reader("ja")).html()
+    assert "<details" not in bare and "<code>" not in bare
+
+
 def test_notices_keep_the_order_and_say_when_there_are_none():
     several = [
         finding("recovered", "met_again", severity="good"),
