@@ -16,8 +16,10 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shokubai.config.model import Language
 from shokubai.display.arrays import encode_trace
 from shokubai.display.format import NO_VALUE
+from shokubai.display.glossary import Explained
 from shokubai.display.template import PALETTE, TEMPLATE
 from shokubai.findings.model import Severity, State
 from shokubai.slo.model import Verdict
@@ -178,12 +180,13 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Prose:
-    """Headings, paragraphs and lists."""
+    """Headings, paragraphs and lists. ``language``: in which terms are explained; None for no explanations."""
 
     blocks: tuple[Heading | Paragraph | Bullets, ...]
+    language: Language | None = None
 
     def html(self) -> str:
-        return str(_macros().prose([(type(b).__name__, b) for b in self.blocks]))
+        return str(_macros().prose([(type(b).__name__, b) for b in self.blocks], Explained(self.language)))
 
     def plain(self) -> str:
         texts: list[str] = []
@@ -222,9 +225,10 @@ class Callout:
     level: Severity
     title: str
     body: str = ""
+    language: Language | None = None  # in which terms are explained
 
     def html(self) -> str:
-        return str(_macros().callout(self))
+        return str(_macros().callout(self, Explained(self.language)))
 
     def plain(self) -> str:
         return f"{self.title}\n{self.body}".strip()
@@ -262,9 +266,10 @@ class Notices:
     action_label: str = ""  # stands before each next step
     traces_label: str = ""  # stands before traces
     query_label: str = ""  # unfolds a query
+    language: Language | None = None  # in which terms are explained
 
     def html(self) -> str:
-        return str(_macros().notices(self))
+        return str(_macros().notices(self, Explained(self.language)))
 
     def plain(self) -> str:
         return "\n".join(
@@ -328,9 +333,10 @@ class Cards:
     """The verdicts of all SLOs, one screen."""
 
     cards: tuple[Card, ...]
+    language: Language | None = None  # in which terms are explained
 
     def html(self) -> str:
-        return str(_macros().cards(self))
+        return str(_macros().cards(self, Explained(self.language)))
 
     def plain(self) -> str:
         return "\n".join(

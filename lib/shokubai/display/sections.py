@@ -141,7 +141,8 @@ def team_header(
 def section(name: Section, *, locale: Locale) -> Prose:
     """A section's heading and the sentence on how to read it."""
     return Prose(
-        (Heading(locale.say(f"section.{name}.title")), Paragraph(locale.say(f"section.{name}.lead"), "quiet"))
+        (Heading(locale.say(f"section.{name}.title")), Paragraph(locale.say(f"section.{name}.lead"), "quiet")),
+        locale.language,
     )
 
 
@@ -182,7 +183,7 @@ def headline_sentence(statuses: Sequence[SloStatus], *, locale: Locale) -> str:
 
 def verdict_cards(statuses: Sequence[SloStatus], *, locale: Locale) -> Cards:
     """One card per SLO: verdict, SLI against objective, budget left, and why or how long it lasts."""
-    return Cards(tuple(_card(status, locale) for status in statuses))
+    return Cards(tuple(_card(status, locale) for status in statuses), locale.language)
 
 
 def _card(status: SloStatus, locale: Locale) -> Card:
@@ -239,7 +240,8 @@ def callout(name: CalloutName, *, locale: Locale, level: Severity = "notice", **
     telemetry_gap: ``services``; no_comparison, month_turn: ``days``; no_slos: ``team``;
     no_report: ``teams``; no_data: none.
     """
-    return Callout(level, locale.say(f"callout.{name}.title", **values), locale.say(f"callout.{name}.body", **values))
+    title, body = (locale.say(f"callout.{name}.{part}", **values) for part in ("title", "body"))
+    return Callout(level, title, body, locale.language)
 
 
 def nothing(name: Nothing, *, locale: Locale) -> Callout:

@@ -328,14 +328,14 @@ def test_the_traces_of_a_finding_are_of_requests_that_show_it(demo_facts, demo_o
     (told,) = findings_of(demo_facts(team, "2026-W44"), rule)
     assert len(told["trace_ids"]) == 3
     assert f"-- @route = {told['route']!r}\n" in told["query"]
-    (count,) = duckdb.sql(
+    [(count,)] = duckdb.sql(
         f"SELECT count(*) FROM read_parquet($log) WHERE trace_id IN $traces AND http_route = $route AND {shows}",
         params={
             "log": str(demo_outputs / "demo/requests/*/*.parquet"),
             "traces": told["trace_ids"],
             "route": told["route"],
         },
-    ).fetchone()
+    ).fetchall()
     assert count == 3
 
 

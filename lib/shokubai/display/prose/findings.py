@@ -139,7 +139,7 @@ def told_notices(findings: Iterable[tuple[Team, Mapping[str, Any]]], *, locale: 
 
 def _notices(locale: Locale, items: Iterable[Notice]) -> Notices:
     labels = vocabulary(locale.language)["labels"]
-    return Notices(tuple(items), labels["action"], labels["traces"], labels["query"])
+    return Notices(tuple(items), labels["action"], labels["traces"], labels["query"], locale.language)
 
 
 def _notice(identifier: str, severity: Any, state: Any, told: Told) -> Notice:
