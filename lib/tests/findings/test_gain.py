@@ -105,7 +105,7 @@ def test_slower_yet_within_the_threshold_gains_nothing(build):
 def test_a_route_that_stays_slow_is_compared_with_the_time_before_it_was(build):
     week = {0.1: 15_120, 0.8: 1680}
     first = find(slow(build, week))
-    again = find(slow(build, week, week), previous=[finding_facts(finding) for finding in first])
+    again = find(slow(build, week, week), previous=[finding_facts(f) | {"first_week": "2026-W43"} for f in first])
     [still] = [finding for finding in again if finding.rule == "route_slower"]
     assert (still.case, still.state) == ("still_slower", "continuing")
     assert still.gains[0].bad_count == pytest.approx(1678)
@@ -114,6 +114,6 @@ def test_a_route_that_stays_slow_is_compared_with_the_time_before_it_was(build):
 def test_what_is_resolved_gains_nothing_more(build):
     usual = {0.1: 16_000, 0.4: 798, 0.8: 2}
     first = find(slow(build, {0.1: 15_120, 0.8: 1680}))
-    again = find(slow(build, usual), previous=[finding_facts(finding) for finding in first])
+    again = find(slow(build, usual), previous=[finding_facts(f) | {"first_week": "2026-W43"} for f in first])
     [healed] = [finding for finding in again if finding.rule == "route_slower"]
     assert (healed.state, healed.gains) == ("resolved", ())

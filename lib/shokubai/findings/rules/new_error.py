@@ -10,7 +10,7 @@ import pandas as pd
 
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import hourly, nearest_deployment, rising_stretch, stretch_times
 from shokubai.findings.routes import Route, rows_of
 from shokubai.findings.rules.outage import outages_of
@@ -158,4 +158,10 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("new_error", ("new", "still_there", "resolved"), observe, follow_up)
+RULE = Rule(
+    "new_error",
+    ("new", "still_there", "resolved"),
+    observe,
+    follow_up,
+    Measure("seen_ratio", above="reference_seen_ratio"),
+)

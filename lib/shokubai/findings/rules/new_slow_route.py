@@ -10,7 +10,7 @@ from shokubai.config.model import Slo, route_matches
 from shokubai.core import sketch
 from shokubai.findings.evidence import Evidence, instant
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.findings.onset import nearest_deployment
 from shokubai.findings.routes import Histogram, Route, histograms, rows_of
 from shokubai.sli import wilson
@@ -122,4 +122,10 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("new_slow_route", ("slow", "still_slow", "resolved"), observe, follow_up)
+RULE = Rule(
+    "new_slow_route",
+    ("slow", "still_slow", "resolved"),
+    observe,
+    follow_up,
+    Measure("p95_seconds", above="threshold_seconds"),
+)

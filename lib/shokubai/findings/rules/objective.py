@@ -11,7 +11,7 @@ from shokubai.config.model import Slo, route_matches
 from shokubai.core import sketch
 from shokubai.findings.evidence import Evidence
 from shokubai.findings.model import Finding
-from shokubai.findings.observation import Observation, Rule
+from shokubai.findings.observation import Measure, Observation, Rule
 from shokubai.sli import wilson
 from shokubai.slo.budget import budget_fraction_of
 from shokubai.slo.model import SloStatus
@@ -145,6 +145,7 @@ def _finding(
             "period_count": float(len(periods)),
             "spent_low_ratio": min(spent),
             "spent_high_ratio": max(spent),
+            "overspent_ratio": max(spent) - 1 if case == "too_tight" else None,
             "proposed_spent_low_ratio": min(then),
             "proposed_spent_high_ratio": max(then),
             **more,
@@ -168,4 +169,4 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
     )
 
 
-RULE = Rule("objective", ("too_loose", "too_tight", "resolved"), observe, follow_up)
+RULE = Rule("objective", ("too_loose", "too_tight", "resolved"), observe, follow_up, Measure("overspent_ratio"))

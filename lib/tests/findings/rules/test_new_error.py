@@ -143,7 +143,7 @@ def test_the_gain_is_what_the_objective_would_not_have_counted(build):
 
 def test_it_lives_on_while_the_status_is_given(build):
     week = {200: 19_950, 429: 40}
-    first = [finding_facts(f) for f in find(compared(build, week))]
+    first = [finding_facts(f) | {"first_week": "2026-W43"} for f in find(compared(build, week))]
     [still] = find(compared(build, week, week), previous=first)
     assert (still.case, still.state, still.weeks, still.severity) == ("still_there", "continuing", 2, "notice")
     assert still.numbers["reference_seen_ratio"] == 0
