@@ -40,7 +40,7 @@ def fixed_threshold(log: Log, weeks: Sequence[Week]) -> list[Alarm]:
     found = []
     for week in weeks:
         now, before = _routes(log, week), _routes(log, week.plus(-1))
-        both = now.join(before, rsuffix="_before")
+        both = now.join(before.add_suffix("_before"))
         failing = both[both["errors"] > ERROR_RATIO * both["requests"]]
         slower = both[both["p95"] > SLOWER_FACTOR * both["p95_before"]]
         for about, rows in (("errors", failing), ("latency", slower)):

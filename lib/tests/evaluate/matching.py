@@ -24,7 +24,7 @@ TELLS: Mapping[str, frozenset[str]] = {
 # What else an event brings about, so that an alarm about it is no false one.
 ALSO: Mapping[str, frozenset[str]] = {
     "outage": frozenset({"budget", "route_failing", "route_slower", "new_error"}),
-    "latency_regression": frozenset({"budget", "outage", "new_slow"}),
+    "latency_regression": frozenset({"budget", "outage", "new_slow_route"}),
     "retry_storm": frozenset({"outage", "budget", "route_failing", "new_error"}),
     "slow_burn": frozenset({"outage", "new_error"}),
 }
@@ -101,9 +101,7 @@ def answer(planted: Planted, reports: Sequence[Report]) -> Answer:
 def explains(planted: Planted, report: Report, finding: Mapping[str, Any]) -> bool:
     """Whether the event is what a finding of the report is about, or has brought it about."""
     rules = TELLS.get(planted.kind, frozenset()) | ALSO.get(planted.kind, frozenset())
-    # Rules that name new kinds of errors and slowness are spelled in several ways.
-    is_meant = any(finding["rule"] == rule or finding["rule"].startswith(f"{rule}_") for rule in rules)
-    if report.team != planted.team or not is_meant or not _is_there(planted, finding):
+    if report.team != planted.team or finding["rule"] not in rules or not _is_there(planted, finding):
         return False
     if planted.start >= report.end or planted.end <= report.end - BUDGET_WINDOW:
         return False
