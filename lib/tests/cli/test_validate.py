@@ -82,7 +82,7 @@ def test_errors(parameters: Path) -> None:
     assert validate() == (
         2,
         "parameters/organization.yaml:3: error: langauge: unknown key; "
-        "allowed: name, vision, mission, time_zone, language, calendar, agenda_when, agenda_minutes; "
+        "allowed: name, vision, mission, time_zone, language, calendar, sre, agenda_when, agenda_minutes; "
         "did you mean 'language'?\n"
         "parameters/slos/invoice-api.yaml:11: error: spec.objectives[0].target: is a ratio; "
         "write 0.999 or targetPercent: 99.9; found 99.9; allowed: above 0 and below 1\n"
