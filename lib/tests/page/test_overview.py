@@ -29,7 +29,9 @@ def page(outputs, parameters):
 
 
 def html(section):
-    return "".join(exhibit._repr_mimebundle_()[0].get("text/html", "") for exhibit in section.exhibits)
+    """The section without the marks of terms that are explained."""
+    shown = "".join(exhibit._repr_mimebundle_()[0].get("text/html", "") for exhibit in section.exhibits)
+    return re.sub("</?abbr[^>]*>", "", shown)
 
 
 def test_teams_stand_in_alphabetical_order(page, parameters):

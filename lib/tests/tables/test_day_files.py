@@ -62,6 +62,7 @@ def test_a_query_reads_only_the_row_groups_of_its_services(of_many_services, nam
         "service": "service-007",
         "services": ["service-006", "service-007"],
         "grain_us": HOUR_US,
+        "slice_us": 60_000_000,
         "all_endpoints": True,
         "endpoints": [],
         "error_statuses": [500],
