@@ -35,7 +35,7 @@ def of_many_services(tmp_path_factory):
         "service_name": pa.array([f"service-{n:03}" for n in range(SERVICES)]).take(pa.array(numbers % SERVICES)),
         "http_request_method": pa.repeat("GET", rows),
         "http_route": pa.repeat("/", rows),
-        "http_response_status_code": pa.repeat(200, rows).cast(pa.int64()),
+        "http_response_status_code": pa.array(np.where(numbers % 2, 500, 200)),
     }
     tables = []
     for contract in (MINUTE_COUNTS, HOUR_LATENCY):
