@@ -19,7 +19,7 @@ from shokubai.sources.bigquery_jobs import BigQueryJobs
 from shokubai.sources.bigquery_statement import Text
 from shokubai.sources.bigquery_table import BigQueryTable
 from shokubai.sources.bigquery_warehouse import BigQueryWarehouse
-from shokubai.tables import read_service_minutes
+from shokubai.tables import read_sample_requests, read_service_minutes
 from shokubai.tables.contracts import OPTIONAL_COLUMNS, RAW_TABLES, SMALL_TABLES
 from shokubai.tables.dataset import DatasetTables
 
@@ -79,7 +79,9 @@ def test_the_answers_are_those_of_duckdb(emulator, log, tmp_path, kind):
     for (read, ours), (_, theirs) in zip(log.questions(tables), log.questions(duckdb), strict=True):
         got, wanted = answer(read, ours), answer(read_of(duckdb, read), theirs)
         where = f"{getattr(read, '__name__', read)} of {ours[1:]}"
-        if isinstance(wanted, pd.DataFrame):
+        if read is read_sample_requests:  # a scan of the log for a few single requests: not worth its price
+            assert got.empty
+        elif isinstance(wanted, pd.DataFrame):
             assert isinstance(got, pd.DataFrame), f"{where}: {got}"
             pd.testing.assert_frame_equal(got, wanted, check_exact=False, rtol=1e-15, obj=where)
             asked += not wanted.empty
