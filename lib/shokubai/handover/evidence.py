@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlglot
 from sqlglot import exp
 
-from shokubai.config.model import BigQuery, Slo, Team, Warehouse, route_matches
+from shokubai.config.model import BigQuery, Slo, Team, Warehouse
 from shokubai.core import sketch
 from shokubai.core.scrub import ADDRESS, EMAIL, TOKEN
 from shokubai.core.windows import HOUR, Window, next_hour
@@ -20,7 +20,7 @@ from shokubai.sources import Query, load_query
 from shokubai.sources.bigquery_text import quoted, with_definitions
 from shokubai.sources.literals import filled_in
 from shokubai.tables.contracts import SMALL_TABLES
-from shokubai.tables.indicators import STATUSES
+from shokubai.tables.indicators import counted_endpoints, indicator_values
 from shokubai.tables.store import HOUR_US, QUERY_PACKAGE
 
 NARROWING_PACKAGE = "shokubai.handover.queries"
@@ -194,23 +194,17 @@ def _objective(
     slo = around.slo
     if slo is None:
         return None
-    endpoints = [
-        f"{method} {route}"
-        for service, method, route in around.endpoints
-        if service == slo.service and slo.indicator.routes and route_matches(slo.indicator.routes, method, route)
-    ]
+    seen = ((method, route) for service, method, route in around.endpoints if service == slo.service)
+    endpoints = counted_endpoints(slo, seen)
     if any(placeholder in endpoint for endpoint in endpoints for placeholder in _PLACEHOLDERS):
         return None
-    values: dict[str, Any] = {
+    values = {
         "start": span.start,
         "end": span.end,
-        "service": slo.service,
         "all_endpoints": not slo.indicator.routes,
         "endpoints": endpoints,
-        "error_statuses": [status for status in STATUSES if slo.indicator.is_error(status)],
+        **indicator_values(slo),
     }
-    if slo.indicator.kind == "latency":
-        values["threshold_seconds"] = slo.indicator.threshold_seconds
     return _made(finding, f"{slo.indicator.kind}_{grain}", values, sums=sums)
 
 

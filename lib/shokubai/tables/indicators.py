@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from shokubai.core.windows import Window
 from shokubai.tables.contracts import BAD_REQUESTS, MINUTE_COUNTS, SLI_MINUTES, SLI_ROUTES
 from shokubai.tables.store import MICROSECOND, Tables
 
-STATUSES = range(100, 600)
+_STATUSES = range(100, 600)
 
 _ENDPOINTS = FrameContract(
     "endpoints",
@@ -93,20 +93,29 @@ def _select(
     tables: Tables, slo: Slo, window: Window, *, grain: str, contract: FrameContract, **given: Any
 ) -> pd.DataFrame:
     """What the query of the SLO's indicator gives at a grain; of latency with an ``unmatched_count``."""
-    indicator = slo.indicator
-    parameters: dict[str, Any] = {
-        "service": slo.service,
-        "error_statuses": [status for status in STATUSES if indicator.is_error(status)],
-        **given,
-    }
-    if indicator.kind == "availability":
+    parameters = {**indicator_values(slo), **given}
+    if slo.indicator.kind == "availability":
         return tables.read(f"availability_{grain}", contract, window, **parameters)
     counted = FrameContract(
         contract.name, contract.grain, {**contract.columns, "unmatched_count": Column("INT64", "")}
     )
-    return tables.read(
-        f"latency_{grain}", counted, window, threshold_seconds=indicator.threshold_seconds, **parameters
-    )
+    return tables.read(f"latency_{grain}", counted, window, **parameters)
+
+
+def indicator_values(slo: Slo) -> dict[str, Any]:
+    """What every query of the SLO's kind of indicator is told of it, by parameter."""
+    indicator = slo.indicator
+    values: dict[str, Any] = {
+        "service": slo.service,
+        "error_statuses": [status for status in _STATUSES if indicator.is_error(status)],
+    }
+    return values | ({"threshold_seconds": indicator.threshold_seconds} if indicator.kind == "latency" else {})
+
+
+def counted_endpoints(slo: Slo, endpoints: Iterable[tuple[str, str]]) -> list[str]:
+    """Of (method, route) pairs those that the SLO counts, as "METHOD route"; empty when it counts all."""
+    routes = slo.indicator.routes
+    return [f"{method} {route}" for method, route in endpoints if routes and route_matches(routes, method, route)]
 
 
 def _matched(tables: Tables, slo: Slo, frame: pd.DataFrame) -> pd.DataFrame:
@@ -128,5 +137,4 @@ def _endpoints(tables: Tables, slo: Slo, window: Window) -> list[str]:
     if not slo.indicator.routes:
         return []
     seen = tables.read("endpoints", _ENDPOINTS, window, service=slo.service)
-    pairs = zip(seen["http_request_method"], seen["http_route"], strict=True)
-    return [f"{method} {route}" for method, route in pairs if route_matches(slo.indicator.routes, method, route)]
+    return counted_endpoints(slo, zip(seen["http_request_method"], seen["http_route"], strict=True))
