@@ -89,9 +89,12 @@ def _topic(finding: Facts, reason: Reason) -> Topic:
 
 
 def _of_budget(slo: Facts) -> Topic:
-    # The id that a finding of the budget rule would have: the next week it may be one.
-    name = f"{slo['service_name']}|{slo['name']}|budget"
-    return Topic(name, "budget", "notice", float(slo.get("bad_count") or 0.0), slo=slo)
+    return Topic(_budget_id(slo), "budget", "notice", float(slo.get("bad_count") or 0.0), slo=slo)
+
+
+def _budget_id(slo: Facts) -> str:
+    """The id that a finding of the budget rule would have: the next week it may be one."""
+    return f"{slo['service_name']}|{slo['name']}|budget"
 
 
 def _is_low(slo: Facts, agenda: Agenda) -> bool:
@@ -152,7 +155,7 @@ def actions_of(
     """
     findings = {finding["id"]: finding for finding in facts.get("findings", ())}
     still_low = {topic.id for topic in topics if topic.slo}
-    judged = {f"{slo['service_name']}|{slo['name']}|budget" for slo in facts.get("slos", ())}
+    judged = {_budget_id(slo) for slo in facts.get("slos", ())}
     actions = []
     for before in raised:
         if before["id"] in findings:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from shokubai.config.model import Parameters
 from shokubai.core.errors import Problem, nearest_spelling
-from shokubai.findings.rules import all_rules
+from shokubai.findings.rules import rule_names
 
 
 def answers_to_unknown_rules(parameters: Parameters) -> tuple[Problem, ...]:
     """A warning for each reply to a finding of a rule that does not exist: no report would show it."""
-    known = [rule.name for rule in all_rules()]
+    known = rule_names()
     return tuple(
         Problem(
             reply.source.file,
