@@ -67,17 +67,23 @@ def observe(evidence: Evidence) -> Iterable[Observation]:
         known = [seen for seen in known if seen.requests >= thresholds["minimum_requests_count"]]
         if now.requests < thresholds["minimum_requests_count"] or not known:
             continue
-        is_new = (
-            now.count >= thresholds["minimum_seen_count"]
-            and now.ratio >= thresholds["minimum_seen_ratio"]
-            and all(now.ratio >= thresholds["minimum_change_factor"] * seen.ratio for seen in known)
-            and not _is_told_elsewhere(evidence, route, status)
+        is_new = _is_frequent(now, thresholds, *(seen.ratio for seen in known)) and not _is_told_elsewhere(
+            evidence, route, status
         )
         p_value = max(
             proportion_p_value(now.count, now.requests, baseline_events=seen.count, baseline_total=seen.requests)
             for seen in known
         )
         yield Observation(_finding(evidence, route, status, now, known[0]) if is_new else None, p_value)
+
+
+def _is_frequent(now: Seen, thresholds: Mapping[str, float], *references: float) -> bool:
+    """Whether the status is worth telling of, and so many times more frequent than each of the earlier ratios."""
+    return (
+        now.count >= thresholds["minimum_seen_count"]
+        and now.ratio >= thresholds["minimum_seen_ratio"]
+        and all(now.ratio >= thresholds["minimum_change_factor"] * ratio for ratio in references)
+    )
 
 
 def _is_told_elsewhere(evidence: Evidence, route: Route, status: int) -> bool:
@@ -135,11 +141,7 @@ def follow_up(evidence: Evidence, past: Finding) -> Finding | None:
         return None
     if status >= _FIRST_SERVER_ERROR and (outages_of(evidence, route) or storms_of(evidence, route)):
         return None
-    is_there = (
-        now.count >= thresholds["minimum_seen_count"]
-        and now.ratio >= thresholds["minimum_seen_ratio"]
-        and now.ratio >= thresholds["minimum_change_factor"] * reference
-    )
+    is_there = _is_frequent(now, thresholds, reference)
     return replace(
         past,
         case="still_there" if is_there else "resolved",
