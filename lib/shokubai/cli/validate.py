@@ -13,7 +13,6 @@ from shokubai import config, findings
 from shokubai.cli.terminal import console, counted, from_here, parameters_option
 from shokubai.config.model import Parameters
 from shokubai.core.errors import ConfigurationError, Problem
-from shokubai.findings.agenda import unknown_agenda_rules
 
 
 @click.command()
@@ -26,7 +25,7 @@ def command(context: click.Context, parameters_dir: Path) -> None:
     """
     parameters, problems = config.check(parameters_dir)
     if parameters is not None:
-        unknown = (*findings.unknown_thresholds(parameters), *unknown_agenda_rules(parameters))
+        unknown = findings.unknown_rules(parameters)
         answers = findings.answers_to_unknown_rules(parameters)
         parameters, problems = (None if unknown else parameters), [*unknown, *problems, *answers]
     for problem in problems:

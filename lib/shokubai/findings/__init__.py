@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shokubai.config.model import Parameters
+from shokubai.core.errors import Problem
 from shokubai.core.windows import Week
+from shokubai.findings.agenda import unknown_agenda_rules
 from shokubai.findings.answers import answers_to_unknown_rules
 from shokubai.findings.defaults import default_rules, default_rules_text, unknown_among, unknown_thresholds
 from shokubai.findings.evidence import Evidence
@@ -39,11 +42,16 @@ __all__ = [
     "samples_of",
     "shown_traces",
     "unknown_among",
-    "unknown_thresholds",
+    "unknown_rules",
 ]
 
 # Good news comes first, so that it is not buried; then what hurts users most.
 READING_ORDER = ("good", "critical", "warning", "notice")
+
+
+def unknown_rules(parameters: Parameters) -> tuple[Problem, ...]:
+    """Rules and thresholds that parameters name and nothing knows: they would be ignored silently."""
+    return (*unknown_thresholds(parameters), *unknown_agenda_rules(parameters))
 
 
 def find(evidence: Evidence, *, previous: Sequence[Mapping[str, Any]] | None = None) -> tuple[Finding, ...]:

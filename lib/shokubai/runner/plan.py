@@ -11,7 +11,6 @@ from shokubai import findings
 from shokubai.config.model import LANGUAGES, Language, Parameters, Run, Team, Text
 from shokubai.core.errors import ConfigurationError, UsageError
 from shokubai.core.windows import DAY, Week, Window
-from shokubai.findings.agenda import unknown_agenda_rules
 from shokubai.runner.publish import LAST_GOOD
 from shokubai.runner.shard import Shard
 from shokubai.runner.signature import Signature, read_signature
@@ -142,7 +141,7 @@ def make_plan(
     Raises UsageError, with every problem, for unknown names, weeks that are not over and notebooks that cannot
     be given their parameters.
     """
-    unknown = (*findings.unknown_thresholds(parameters), *unknown_agenda_rules(parameters))
+    unknown = findings.unknown_rules(parameters)
     if unknown:
         raise ConfigurationError(unknown)
     chosen = parameters.run(run)
